@@ -1,0 +1,14 @@
+// Package cli is Wadi's command line: it turns flags into the configuration of
+// the packages that do the work, shows their progress and results, and maps
+// their errors to one line, a hint and an exit code.
+//
+// # Rules of the terminal
+//
+// Results go to standard output, everything else to standard error. Colours and
+// progress are shown on a terminal only. An error is one line, "wadi: cannot …",
+// and where a person can do something about it a second line, "hint: …". The
+// exit codes are fixed (see [Code]).
+//
+// A command is one file, named after it, with its test beside it. Commands hold
+// no logic that another edge (the server) would need too.
+package cli

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Code is the exit code of a command.
+type Code int
+
+// The exit codes, a promise to scripts.
+const (
+	// CodeDone: the job is done. Damaged records, duplicates and skipped files
+	// are reported and are no failure.
+	CodeDone Code = 0
+	// CodeFailed: a named file could not be opened, or verify found a fault.
+	CodeFailed Code = 1
+	// CodeUsage: wrong usage or KQL.
+	CodeUsage Code = 2
+	// CodeNothingDone: nothing was done, because the lake is locked, of a newer
+	// format, read-only, or the disk is full.
+	CodeNothingDone Code = 3
+)
+
+// Error is an error with the exit code it leads to and a hint for the user.
+type Error struct {
+	Code Code
+	// Hint says in one line what the user can do; may be empty.
+	Hint string
+	Err  error
+}
+
+// Error gives the one line.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// usageError is a mistake in the call, with a hint.
+func usageError(hint, format string, args ...any) error {
+	return &Error{Code: CodeUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// Coder is implemented by errors of lower packages that know their exit code
+// (lake: locked, newer format, read-only, full disk).
+type Coder interface {
+	error
+	// ExitCode gives one of the values of Code.
+	ExitCode() int
+	// Hint gives one line of advice, may be empty.
+	Hint() string
+}
+
+// report prints err for the user and gives the exit code.
+func report(w io.Writer, err error) Code {
+	if err == nil {
+		return CodeDone
+	}
+	code, hint := CodeFailed, ""
+	var own *Error
+	var coder Coder
+	switch {
+	case errors.As(err, &own):
+		code, hint = own.Code, own.Hint
+	case errors.As(err, &coder):
+		code, hint = Code(coder.ExitCode()), coder.Hint()
+	}
+	fmt.Fprintf(w, "wadi: %v\n", err)
+	if hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+	return code
+}
