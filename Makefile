@@ -1,0 +1,58 @@
+# Wadi: build, try, test. `make` alone builds bin/wadi; `make help` lists the targets.
+
+PREFIX   ?= /usr/local
+FUZZTIME ?= 30s
+CRASHES  ?= 500
+BUILD    := CGO_ENABLED=1 go build -trimpath -ldflags='-s -w'
+TOOL     := go tool -modfile=tools/go.mod
+
+.PHONY: build
+build: ## build bin/wadi
+	$(BUILD) -o bin/wadi ./cmd/wadi
+
+.PHONY: run
+run: build ## make a demo lake in ./wadi-demo and ask it five questions
+	@scripts/demo.sh bin/wadi
+
+.PHONY: install
+install: build ## copy wadi to PREFIX/bin (default /usr/local)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 0755 bin/wadi '$(DESTDIR)$(PREFIX)/bin/wadi'
+
+.PHONY: uninstall
+uninstall: ## remove wadi from PREFIX/bin; data stays
+	rm -f '$(DESTDIR)$(PREFIX)/bin/wadi'
+	@echo "data stays where it is: $${WADI_DATA:-$(CURDIR)/wadi-data}"
+
+.PHONY: test
+test: ## install what the tests need and run all of them, the slow ones too
+	@scripts/test-needs.sh
+	scripts/test.sh
+
+.PHONY: test-fast
+test-fast: ## the tests that need nothing but Go (under 2 minutes)
+	go test ./...
+
+.PHONY: lint
+lint: ## format, vet, staticcheck, vulnerabilities, house rules, tidy and generate
+	scripts/lint.sh
+
+.PHONY: bench
+bench: build ## print the figures: medians of 5, CPU seconds, ratios
+	go run ./internal/bench/wadibench --wadi bin/wadi $(BENCHFLAGS)
+
+.PHONY: crash
+crash: ## kill an import CRASHES times (default 500) at random points
+	WADI_SLOW=1 WADI_CRASH_RUNS=$(CRASHES) go test -count=1 -timeout 6h -v -run '^TestKill' ./internal/collect/bulk
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
+	scripts/fuzz.sh '$(FUZZTIME)'
+
+.PHONY: generate
+generate: ## rewrite generated files (docs/tables.md)
+	go generate ./...
+
+.PHONY: help
+help: ## this list
+	@awk -F': .*## ' '/^[a-z-]+: .*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile

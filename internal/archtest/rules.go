@@ -1,0 +1,106 @@
+package archtest
+
+// module is the import path every rule is relative to.
+const module = "github.com/wadi-project/wadi/"
+
+// floor orders the packages: imports go down only. Packages of the same floor
+// may import each other only where edges says so.
+type floor int
+
+const (
+	vocabulary floor = iota + 1 // event, schema: standard library only
+	pure                        // bytes or values in, values out
+	state                       // files, Iceberg, SQLite
+	work                        // collectors, engine, pipelines
+	edge                        // command line, later HTTP
+	mains                       // cmd/*
+	forTests                    // test-only packages; nothing imports them but tests
+)
+
+// floors names the floor of each folder; the longest prefix wins.
+var floors = map[string]floor{
+	"internal/event":  vocabulary,
+	"internal/schema": vocabulary,
+
+	"internal/evtx":     pure,
+	"internal/eventxml": pure,
+	"internal/w3c":      pure,
+	"internal/kql":      pure,
+
+	"internal/catalog": state,
+	"internal/lake":    state,
+	"internal/ledger":  state,
+
+	"internal/pipe":    work,
+	"internal/collect": work,
+	"internal/engine":  work,
+	"internal/query":   work,
+	"internal/demo":    work,
+
+	"internal/cli": edge,
+	"cmd":          mains,
+
+	"internal/archtest":      forTests,
+	"internal/bench":         forTests,
+	"internal/doctest":       forTests,
+	"internal/proof":         forTests,
+	"internal/evtx/evtxtest": forTests,
+	"internal/kql/kqltest":   forTests,
+}
+
+// edges are the imports allowed within one floor, importer → imported.
+var edges = map[string][]string{
+	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
+	"internal/kql/plan":     {"internal/kql/fn", "internal/kql/syntax"},
+	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn"},
+	"internal/kql/fn":       {"internal/kql/plan"},
+	"internal/lake":         {"internal/lake/datafile", "internal/catalog"},
+	"internal/ledger":       {"internal/catalog", "internal/lake", "internal/lake/datafile"},
+	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},
+	"internal/query":        {"internal/engine"},
+	"internal/demo":         {"internal/collect/bulk", "internal/pipe"},
+}
+
+// home is a library that only some folders may import directly.
+type home struct {
+	prefix  string
+	folders []string
+	reason  string
+}
+
+var homes = []home{
+	{"github.com/apache/iceberg-go", []string{"internal/lake"}, "the table format has one home, so that its API can change in one place"},
+	{"github.com/apache/arrow-go/", []string{"internal/lake", "internal/engine"}, "Arrow and Parquet stay behind the lake and the engine"},
+	{"github.com/duckdb/", []string{"internal/engine"}, "DuckDB is the only cgo; everything else must build without it"},
+	{"modernc.org/sqlite", []string{"internal/catalog", "internal/lake"}, "state has one home"},
+	{"database/sql", []string{"internal/catalog", "internal/lake", "internal/engine", "internal/ledger"}, "state has one home"},
+	{"github.com/spf13/", []string{"internal/cli"}, "flags belong to the edge"},
+	{"github.com/vbauerster/", []string{"internal/cli"}, "progress belongs to the edge"},
+	{"golang.org/x/term", []string{"internal/cli"}, "the terminal belongs to the edge"},
+}
+
+// impure are imports that bytes-in, values-out code has no use for.
+var impure = map[string]string{
+	"os":           "pure code gets its bytes from the caller",
+	"os/exec":      "pure code starts nothing",
+	"os/signal":    "pure code starts nothing",
+	"net":          "pure code has no network",
+	"net/http":     "pure code has no network",
+	"syscall":      "pure code makes no system calls",
+	"log":          "pure code returns errors",
+	"log/slog":     "pure code returns errors",
+	"database/sql": "pure code has no state",
+	"math/rand":    "pure code is deterministic",
+	"math/rand/v2": "pure code is deterministic",
+}
+
+// Sizes of things; what is longer is two things.
+const (
+	maxFunctionLines = 80
+	maxFileLines     = 800
+	maxPackageLines  = 5000
+	maxMainLines     = 150
+)
+
+// bannedFolders say nothing about what is inside.
+var bannedFolders = []string{"util", "utils", "common", "base", "lib", "misc", "helper", "helpers", "shared"}
