@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// usage is what one finished process cost.
+type usage struct {
+	wall, cpu time.Duration
+	// rssBytes is the peak memory of the largest single process.
+	rssBytes int64
+	stdout   string
+}
+
+// process runs a command to its end and gives its cost; stdout is kept only
+// when keep is set, otherwise read and thrown away.
+func process(ctx context.Context, keep bool, env []string, name string, args ...string) (usage, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, errs strings.Builder
+	cmd.Stderr = &errs
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return usage{}, err
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return usage{}, fmt.Errorf("cannot start %s: %w", name, err)
+	}
+	var sink io.Writer = io.Discard
+	if keep {
+		sink = &out
+	}
+	if _, err := io.Copy(sink, pipe); err != nil {
+		return usage{}, err
+	}
+	if err := cmd.Wait(); err != nil {
+		return usage{}, fmt.Errorf("cannot run %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+	}
+	u := usage{
+		wall:   time.Since(start),
+		cpu:    cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		stdout: out.String(),
+	}
+	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.rssBytes = r.Maxrss * maxrssUnit
+	}
+	return u, nil
+}
+
+// maxrssUnit is the unit of ru_maxrss on Linux: KiB (getrusage(2)).
+const maxrssUnit = 1024
+
+// median gives the middle value; the lower one of an even number.
+func median[T int64 | float64 | time.Duration](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[(len(sorted)-1)/2]
+}
+
+// costs collects the runs of one command.
+type costs struct {
+	wall, cpu []time.Duration
+	rss       []int64
+	last      usage
+}
+
+func (c *costs) add(u usage) {
+	c.wall = append(c.wall, u.wall)
+	c.cpu = append(c.cpu, u.cpu)
+	c.rss = append(c.rss, u.rssBytes)
+	c.last = u
+}
+
+// String prints the medians.
+func (c *costs) String() string {
+	return fmt.Sprintf("%.2f s wall, %.2f s CPU, %d MB", median(c.wall).Seconds(), median(c.cpu).Seconds(), median(c.rss)/1e6)
+}
+
+// ratio is the median of a/b, pair by pair, of the CPU times.
+func ratio(a, b *costs) float64 {
+	var all []float64
+	for i := range a.cpu {
+		all = append(all, a.cpu[i].Seconds()/b.cpu[i].Seconds())
+	}
+	return median(all)
+}
+
+// folderBytes adds up the sizes of all files below dir.
+func folderBytes(dir string) (total, files int64, err error) {
+	var walk func(string) error
+	walk = func(path string) error {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				if err := walk(path + "/" + e.Name()); err != nil {
+					return err
+				}
+				continue
+			}
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			total += info.Size()
+			files++
+		}
+		return nil
+	}
+	return total, files, walk(dir)
+}
