@@ -1,0 +1,20 @@
+package evtx
+
+// Limits against crafted input. Real files stay far below each of them.
+const (
+	// maxRecordsInChunk bounds gaps of record identifiers inside a chunk: a chunk of
+	// 64 KiB holds at most that many records of the smallest size.
+	maxRecordsInChunk = ChunkSize / minRecordSize
+	// maxElementDepth bounds open elements in one stream, and with it the recursion
+	// over them. Windows writes fewer than 20.
+	maxElementDepth = 256
+	// maxNesting bounds template instances and fragments inside each other. Windows
+	// nests two deep, forwarded events three.
+	maxNesting = 32
+	// maxNodes bounds the tree of one record: 200 nodes are usual, and each instance
+	// of a template copies its nodes.
+	maxNodes = 1 << 18
+	// maxRecordText bounds the text of one record. A record has at most 64 KiB of
+	// values, which escapes make six times as long.
+	maxRecordText = 16 << 20
+)
