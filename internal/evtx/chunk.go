@@ -59,16 +59,30 @@ type Decoder struct {
 	read     int
 	stale    bool
 	done     bool
+
+	// The open chunk's names and template definitions, and one record's tree.
+	names     [][]byte
+	nameIndex map[uint32]int32 // by offset in the chunk
+	defs      []node
+	templates map[uint32]int32 // root in defs by offset in the chunk
+	nodes     []node
+	slots     []slot
+	scratch   []byte
 }
 
 // NewDecoder gives a Decoder without a chunk.
-func NewDecoder() *Decoder { return &Decoder{} }
+func NewDecoder() *Decoder {
+	return &Decoder{nameIndex: make(map[uint32]int32), templates: make(map[uint32]int32)}
+}
 
 // Open begins with a chunk: data as [File.ReadChunk] gave it, which the Decoder
 // uses until the next Open and does not change. Losses begin anew.
 func (d *Decoder) Open(c ChunkInfo, data []byte) {
 	d.info, d.buf = c, data
 	d.losses = d.losses[:0]
+	d.names, d.defs = d.names[:0], d.defs[:0]
+	clear(d.nameIndex)
+	clear(d.templates)
 	d.pos, d.end = chunkHeaderSize, len(data)
 	d.free, d.firstID, d.lastID, d.prevID, d.prevTime, d.read, d.stale, d.done = 0, 0, 0, 0, 0, 0, false, false
 	d.checkHeader()

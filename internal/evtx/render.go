@@ -2,25 +2,82 @@ package evtx
 
 import "errors"
 
-var errLater = errors.New("rendering is not built in yet")
-
 // AppendXML appends the record as XML in EvtRender's form, on one line unless
 // values hold line breaks, without a line break behind it. It is the text that
 // the lake stores. On an error, a [*Loss] that is also in [Decoder.Losses], the
 // record is damaged and dst is given back as it was.
-func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) { return dst, errLater }
+func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
+	start := len(dst)
+	root, err := d.tree(r)
+	if err == nil {
+		w := xmlWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
+		dst, err = w.element(dst, root)
+	}
+	if err != nil {
+		return dst[:start], d.loseRecord(r, err)
+	}
+	return dst, nil
+}
 
 // AppendJSON appends the record as one JSON object in the shape of the evtx_dump
 // tool, without a line break behind it: elements are members, attributes stand
 // under "#attributes", EventData's named Data are members by name. Errors as
 // [Decoder.AppendXML].
-func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) { return dst, errLater }
+func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) {
+	start := len(dst)
+	root, err := d.tree(r)
+	if err == nil {
+		w := jsonWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
+		dst, err = w.record(dst, root)
+	}
+	if err != nil {
+		return dst[:start], d.loseRecord(r, err)
+	}
+	return dst, nil
+}
+
+// tree builds the record's element tree in d.nodes and gives its root.
+func (d *Decoder) tree(r *Record) (int32, error) {
+	d.nodes = append(d.nodes[:0], node{})
+	d.slots = d.slots[:0]
+	if len(d.defs) == 0 {
+		d.defs = append(d.defs, node{})
+	}
+	p := parser{d: d, nodes: &d.nodes, p: r.start + recordHeaderSize, end: r.start + len(r.Raw) - 4}
+	root, _, err := p.stream()
+	if err != nil {
+		return 0, err
+	}
+	for root != 0 && d.nodes[root].kind != kindElement {
+		root = d.nodes[root].next // a processing instruction in front
+	}
+	if root == 0 {
+		return 0, &damage{r.start, "the record holds no event"}
+	}
+	return root, nil
+}
+
+// loseRecord turns the reason why a record cannot be rendered into a loss; once
+// per record.
+func (d *Decoder) loseRecord(r *Record, err error) error {
+	pos, reason := r.start, err.Error()
+	if e, ok := err.(*damage); ok && e.pos > r.start && e.pos < r.start+len(r.Raw) {
+		pos = e.pos
+	}
+	offset := d.info.Offset + int64(pos)
+	for i := range d.losses {
+		if l := &d.losses[i]; l.RecordID == r.ID && l.Records == 1 && l.Offset == offset {
+			return l
+		}
+	}
+	return d.lose(pos, r.ID, 1, "%s", reason)
+}
 
 // AppendFlatJSON appends the record as one flat JSON object: System's fields
 // under the names of the lake's columns, then EventData's by their own name, and
 // what else the record holds by path (docs/formats/evtx.md). Errors as
 // [Decoder.AppendXML].
-func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) { return dst, errLater }
+func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) { return dst, errFlat }
 
 // FieldSet is a list of fields to get from records without rendering them. It is
 // immutable and may be shared.
@@ -31,9 +88,4 @@ type FieldSet struct{ names []string }
 // "SubjectUserName".
 func NewFieldSet(names ...string) *FieldSet { return &FieldSet{names: names} }
 
-// AppendFields appends the unescaped text of the set's fields to dst, one after
-// the other, and appends to ends, for each field, the length of dst behind it;
-// -1 when the record has no such field. Errors as [Decoder.AppendXML].
-func (d *Decoder) AppendFields(dst []byte, ends []int, r *Record, set *FieldSet) ([]byte, []int, error) {
-	return dst, ends, errLater
-}
+var errFlat = errors.New("flat JSON is not built in yet")
