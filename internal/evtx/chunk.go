@@ -233,12 +233,18 @@ func (d *Decoder) resync() bool {
 	return false
 }
 
-// live tells whether an identifier found behind damage belongs to the chunk's
-// run: greater than the last one, and no further away than a chunk can hold. Old
-// records that the run has overwritten in part are smaller.
+// live tells whether a record found behind damage belongs to the log: its
+// identifier is in the range of the chunk's header, or follows the last one no
+// further away than a chunk can hold (the header may be stale, and a torn chunk
+// holds the runs of two passes). Old records that a run has overwritten in part
+// are neither.
 func (d *Decoder) live(id uint64) bool {
-	if d.read == 0 {
-		return d.lastID == 0 || id >= d.firstID && id <= d.lastID
+	inRange := func(id uint64) bool { return id >= d.firstID && id <= d.lastID }
+	switch {
+	case d.lastID != 0 && inRange(id):
+		return !inRange(d.prevID) || id > d.prevID
+	case d.read == 0:
+		return d.lastID == 0
 	}
 	return id > d.prevID && id-d.prevID <= maxRecordsInChunk
 }
