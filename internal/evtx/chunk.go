@@ -68,11 +68,25 @@ type Decoder struct {
 	nodes     []node
 	slots     []slot
 	scratch   []byte
+
+	// Compiled templates: of the open chunk by their definition's offset, and of
+	// all chunks so far.
+	byDef      [ChunkSize]uint16 // index+1 in active
+	usedDefs   []uint32
+	active     []*compiled
+	cache      map[templateKey][]*compiled
+	cacheBytes int
+	refs       []nameRef
+	slow       bool // render by the tree only, for tests
 }
 
 // NewDecoder gives a Decoder without a chunk.
 func NewDecoder() *Decoder {
-	return &Decoder{nameIndex: make(map[uint32]int32), templates: make(map[uint32]int32)}
+	return &Decoder{
+		nameIndex: make(map[uint32]int32),
+		templates: make(map[uint32]int32),
+		cache:     make(map[templateKey][]*compiled),
+	}
 }
 
 // Open begins with a chunk: data as [File.ReadChunk] gave it, which the Decoder
@@ -80,9 +94,7 @@ func NewDecoder() *Decoder {
 func (d *Decoder) Open(c ChunkInfo, data []byte) {
 	d.info, d.buf = c, data
 	d.losses = d.losses[:0]
-	d.names, d.defs = d.names[:0], d.defs[:0]
-	clear(d.nameIndex)
-	clear(d.templates)
+	d.forgetChunk()
 	d.pos, d.end = chunkHeaderSize, len(data)
 	d.free, d.firstID, d.lastID, d.prevID, d.prevTime, d.read, d.stale, d.done = 0, 0, 0, 0, 0, 0, false, false
 	d.checkHeader()

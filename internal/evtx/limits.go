@@ -17,4 +17,13 @@ const (
 	// maxRecordText bounds the text of one record. A record has at most 64 KiB of
 	// values, which escapes make six times as long.
 	maxRecordText = 16 << 20
+	// maxItems bounds the items of an array that a program writes; more take the
+	// tree, which has its own limit. 64 KiB hold 32 Ki empty strings.
+	maxItems = 1 << 15
+	// maxCompiledBytes bounds the compiled templates that a Decoder keeps: real
+	// files have some hundred of about 10 KiB.
+	maxCompiledBytes = 32 << 20
+	// compiledFactor is how much larger a compiled template is than its definition,
+	// at most about.
+	compiledFactor = 8
 )

@@ -8,6 +8,15 @@ import "errors"
 // record is damaged and dst is given back as it was.
 func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
 	start := len(dst)
+	if !d.slow {
+		if in, c := d.begin(r); c != nil && c.xml != nil {
+			out, ok := d.runXML(dst, c.xml, in, 0, start+maxRecordText)
+			if ok {
+				return out, nil
+			}
+			dst = out[:start]
+		}
+	}
 	root, err := d.tree(r)
 	if err == nil {
 		w := xmlWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
@@ -25,6 +34,16 @@ func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
 // [Decoder.AppendXML].
 func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) {
 	start := len(dst)
+	if !d.slow {
+		if in, c := d.begin(r); c != nil && c.json != nil && !isContainer(c.root) {
+			dst = append(append(append(dst, '{', '"'), c.root...), '"', ':')
+			out, ok := d.runJSON(dst, c.json, in, 0, start+maxRecordText)
+			if ok {
+				return append(out, '}'), nil
+			}
+			dst = out[:start]
+		}
+	}
 	root, err := d.tree(r)
 	if err == nil {
 		w := jsonWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
@@ -36,13 +55,16 @@ func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) {
 	return dst, nil
 }
 
+// begin opens the record's template instance, nil when it is anything else.
+func (d *Decoder) begin(r *Record) (instance, *compiled) {
+	d.slots = d.slots[:0]
+	return d.open(r.start+recordHeaderSize, r.start+len(r.Raw)-4)
+}
+
 // tree builds the record's element tree in d.nodes and gives its root.
 func (d *Decoder) tree(r *Record) (int32, error) {
 	d.nodes = append(d.nodes[:0], node{})
 	d.slots = d.slots[:0]
-	if len(d.defs) == 0 {
-		d.defs = append(d.defs, node{})
-	}
 	p := parser{d: d, nodes: &d.nodes, p: r.start + recordHeaderSize, end: r.start + len(r.Raw) - 4}
 	root, _, err := p.stream()
 	if err != nil {

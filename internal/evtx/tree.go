@@ -348,7 +348,7 @@ func (p *parser) name() (int32, error) {
 	if !p.need(4) {
 		return 0, p.fail("a name is cut off")
 	}
-	off := p.u32()
+	off, at := p.u32(), p.p
 	p.p += 4
 	if off == p.p {
 		if !p.need(8) || !p.need(10+2*int(binary.LittleEndian.Uint16(p.d.buf[p.p+6:]))) {
@@ -356,7 +356,11 @@ func (p *parser) name() (int32, error) {
 		}
 		p.p += 10 + 2*int(binary.LittleEndian.Uint16(p.d.buf[p.p+6:]))
 	}
-	return p.d.nameAt(off)
+	i, err := p.d.nameAt(off)
+	if err == nil && p.template {
+		p.d.noteName(at, off)
+	}
+	return i, err
 }
 
 // nameAt gives the index in d.names of the name stored at a chunk offset.
