@@ -432,26 +432,25 @@ const templateHeaderSize = 24
 // pushes its values to d.slots. It gives the offset behind it.
 func (d *Decoder) readInstance(pos, end int) (in instance, next int, err error) {
 	b, le := d.buf, binary.LittleEndian
-	cut := &damage{pos, "a template instance is cut off"}
 	if end-pos < 13 {
-		return in, 0, cut
+		return in, 0, cutInstance(pos)
 	}
 	in.def = int(le.Uint32(b[pos+5:]))
 	pos += 9
 	if in.def == pos { // the definition stands here
 		if end-pos < templateHeaderSize+4 {
-			return in, 0, cut
+			return in, 0, cutInstance(pos)
 		}
 		size := int(le.Uint32(b[pos+20:]))
 		if size > end-pos-templateHeaderSize-4 {
-			return in, 0, cut
+			return in, 0, cutInstance(pos)
 		}
 		pos += templateHeaderSize + size
 	}
 	count := int(le.Uint32(b[pos:]))
 	pos += 4
 	if count > (end-pos)/4 {
-		return in, 0, cut
+		return in, 0, cutInstance(pos)
 	}
 	in.lo = len(d.slots)
 	val := pos + 4*count
@@ -479,6 +478,8 @@ func (d *Decoder) readInstance(pos, end int) (in instance, next int, err error) 
 	in.hi = len(d.slots)
 	return in, val, nil
 }
+
+func cutInstance(pos int) error { return &damage{pos, "a template instance is cut off"} }
 
 // template gives the root of the tree of the definition at a chunk offset.
 func (d *Decoder) template(def int) (int32, error) {
