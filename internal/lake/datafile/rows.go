@@ -38,6 +38,7 @@ type Rows struct {
 	at    []uint32 // by column: offset of its value from start, valid if seen
 	seen  []uint32 // by column: the number of the row that set it
 	row   uint32
+	used  []bool // by column: whether any row set it since Reset
 	err   error
 }
 
@@ -49,6 +50,7 @@ func NewRows(t *schema.Table) *Rows {
 	b := &Rows{
 		table: t, kinds: make([]schema.Disk, len(t.Columns)), keys: newKeyer(t), start: -1,
 		at: make([]uint32, len(t.Columns)), seen: make([]uint32, len(t.Columns)),
+		used: make([]bool, len(t.Columns)),
 	}
 	for i := range t.Columns {
 		b.kinds[i] = t.Columns[i].Disk
@@ -74,7 +76,10 @@ func (b *Rows) SizeBytes() int { return len(b.buf) }
 func (b *Rows) Err() error { return b.err }
 
 // Reset empties the arena and its error; its memory is kept.
-func (b *Rows) Reset() { b.buf, b.n, b.start, b.err = b.buf[:0], 0, -1, nil }
+func (b *Rows) Reset() {
+	b.buf, b.n, b.start, b.err = b.buf[:0], 0, -1, nil
+	clear(b.used)
+}
 
 // Begin starts a row. A row begun and not ended is dropped.
 func (b *Rows) Begin() {
@@ -109,6 +114,7 @@ func (b *Rows) open(col int, ok bool) bool {
 		return false
 	}
 	b.seen[col] = b.row
+	b.used[col] = true
 	b.buf = binary.AppendUvarint(b.buf, uint64(col))
 	b.at[col] = uint32(len(b.buf) - b.start)
 	return true
