@@ -62,7 +62,9 @@ type Decoder struct {
 
 	// The open chunk's names and template definitions, and one record's tree.
 	names     [][]byte
-	nameIndex map[uint32]int32 // by offset in the chunk
+	nameText  []byte
+	nameIndex [ChunkSize]uint16 // index+1 in names by offset in the chunk
+	usedNames []uint32
 	defs      []node
 	templates map[uint32]int32 // root in defs by offset in the chunk
 	nodes     []node
@@ -83,7 +85,6 @@ type Decoder struct {
 // NewDecoder gives a Decoder without a chunk.
 func NewDecoder() *Decoder {
 	return &Decoder{
-		nameIndex: make(map[uint32]int32),
 		templates: make(map[uint32]int32),
 		cache:     make(map[templateKey][]*compiled),
 	}

@@ -139,8 +139,9 @@ func (w *jsonWriter) object(dst []byte, i int32, container, attrs bool) ([]byte,
 		comma()
 		dst = w.text(append(dst, `"#text":`...), e.child)
 	}
-	names := nameCounts{d: w.d}
-	dataNames := nameCounts{d: w.d}
+	var names, dataNames nameCounts
+	scratch := len(w.d.scratch)
+	defer func() { w.d.scratch = w.d.scratch[:scratch] }()
 	named, gathered := container && w.hasNamedData(e), false
 	for c := e.child; c != 0; c = w.nodes[c].next {
 		n := &w.nodes[c]
@@ -214,15 +215,25 @@ func (w *jsonWriter) isData(n *node) bool { return string(w.d.names[n.name]) == 
 
 func (w *jsonWriter) hasNamedData(e *node) bool {
 	for c := e.child; c != 0; c = w.nodes[c].next {
-		if n := &w.nodes[c]; n.kind == kindElement && w.isData(n) && w.dataName(n) != nil {
+		if n := &w.nodes[c]; n.kind == kindElement && w.isData(n) && w.hasDataName(n) {
 			return true
 		}
 	}
 	return false
 }
 
+// hasDataName tells whether a Data element has a name.
+func (w *jsonWriter) hasDataName(n *node) bool {
+	for a := n.attr; a != 0; a = w.nodes[a].next {
+		if string(w.d.names[w.nodes[a].name]) == "Name" {
+			return w.chainHasText(w.nodes[a].child)
+		}
+	}
+	return false
+}
+
 // dataName gives a Data element's name, escaped for JSON, nil when it has none.
-// The slice is the Decoder's scratch for names.
+// The slice lies in the Decoder's scratch, which the caller cuts back.
 func (w *jsonWriter) dataName(n *node) []byte {
 	for a := n.attr; a != 0; a = w.nodes[a].next {
 		if string(w.d.names[w.nodes[a].name]) != "Name" {
@@ -235,9 +246,7 @@ func (w *jsonWriter) dataName(n *node) []byte {
 		for c := w.nodes[a].child; c != 0; c = w.nodes[c].next {
 			w.d.scratch = w.d.appendNode(w.d.scratch, &w.nodes[c], modeJSON)
 		}
-		name := w.d.scratch[start:]
-		w.d.scratch = w.d.scratch[:start]
-		return name
+		return w.d.scratch[start:len(w.d.scratch):len(w.d.scratch)]
 	}
 	return nil
 }
@@ -246,7 +255,6 @@ func (w *jsonWriter) dataName(n *node) []byte {
 // following ones' when they have the same name, as an array's items do. It gives
 // the last element of the run.
 func (w *jsonWriter) dataRun(dst []byte, first int32, name []byte) ([]byte, int32, error) {
-	name = bytes.Clone(name)
 	last, many := first, false
 	open := len(dst)
 	dst, err := w.data(dst, first)
@@ -304,17 +312,15 @@ func (w *jsonWriter) gather(dst []byte, e *node) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// nameCounts numbers repeated keys of one object.
+// nameCounts numbers repeated keys of one object. It keeps the keys' slices.
 type nameCounts struct {
-	d     *Decoder
-	few   [12]countedName
-	n     int
-	many  map[string]int
-	bytes [24]byte
+	few  [24]countedName
+	n    int
+	many map[string]int
 }
 
 type countedName struct {
-	name  string
+	name  []byte
 	count int
 }
 
@@ -331,13 +337,13 @@ func (c *nameCounts) appendKey(dst, name []byte) []byte {
 // next gives 0 the first time it sees name, then 1, 2….
 func (c *nameCounts) next(name []byte) int {
 	for i := range c.n {
-		if e := &c.few[i]; e.name == string(name) {
+		if e := &c.few[i]; bytes.Equal(e.name, name) {
 			e.count++
 			return e.count
 		}
 	}
 	if c.n < len(c.few) {
-		c.few[c.n] = countedName{name: string(name)}
+		c.few[c.n] = countedName{name: name}
 		c.n++
 		return 0
 	}

@@ -1,6 +1,9 @@
 package evtx
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // jsonCompiler turns a template's tree into a JSON program that writes what
 // jsonWriter writes for the filled tree.
@@ -50,9 +53,10 @@ func (c *jsonCompiler) value(i int32, container bool) bool {
 	case attr > 0 || attrText:
 		return c.attributed(e, content == 1)
 	case container:
-		return false // a Data element in the value would be taken for the container's
+		c.hole(e, "null", flagContainer)
+	default:
+		c.hole(e, "null", 0)
 	}
-	c.hole(e, "null", 0)
 	return true
 }
 
@@ -124,7 +128,7 @@ func (c *jsonCompiler) object(i int32, container bool) bool {
 		return false
 	}
 	seen := map[string]bool{}
-	dependent, gathered := false, false
+	gathered := false
 	for n := e.child; n != 0; n = c.d.defs[n].next {
 		k := &c.d.defs[n]
 		switch k.kind {
@@ -154,11 +158,10 @@ func (c *jsonCompiler) object(i int32, container bool) bool {
 			continue
 		}
 		if data {
-			key = string(w.dataName(k))
-			if seen["Data "+key] {
+			var ok bool
+			if key, ok = c.dataKey(e, n, seen); !ok {
 				return false
 			}
-			seen["Data "+key] = true
 		} else {
 			if seen[key] {
 				return false
@@ -166,7 +169,6 @@ func (c *jsonCompiler) object(i int32, container bool) bool {
 			seen[key] = true
 			c.names = append(c.names, bytes.Clone(c.d.names[k.name]))
 		}
-		dependent = dependent || k.id != noDependency
 		if !c.member(n, key, data, &m) {
 			return false
 		}
@@ -177,6 +179,49 @@ func (c *jsonCompiler) object(i int32, container bool) bool {
 		c.emit(op{code: opClose})
 	}
 	return true
+}
+
+// dataKey gives the key of a named Data element: its name, numbered when the name
+// was there before. ok is false where that depends on values, or where elements
+// of one name in a row become an array.
+func (c *jsonCompiler) dataKey(e *node, n int32, seen map[string]bool) (key string, ok bool) {
+	w := c.writer()
+	key = string(w.dataName(&c.d.defs[n]))
+	c.d.scratch = c.d.scratch[:0]
+	if !seen["Data "+key] {
+		seen["Data "+key] = true
+		return key, true
+	}
+	number, last := 0, int32(0)
+	for m := e.child; m != n; m = c.d.defs[m].next {
+		k := &c.d.defs[m]
+		if k.kind != kindElement {
+			continue
+		}
+		if w.isData(k) && string(w.dataName(k)) == key {
+			number++
+			last = m
+			if k.id != noDependency {
+				return "", false
+			}
+		}
+		if c.d.defs[m].next == n && last == m {
+			return "", false
+		}
+	}
+	c.d.scratch = c.d.scratch[:0]
+	return key + "_" + strconv.Itoa(number), c.d.defs[n].id == noDependency && c.elementBetween(last, n)
+}
+
+// elementBetween tells whether an element that is always there stands between two
+// siblings.
+func (c *jsonCompiler) elementBetween(a, b int32) bool {
+	for n := c.d.defs[a].next; n != b; n = c.d.defs[n].next {
+		if k := &c.d.defs[n]; k.kind == kindElement && k.id == noDependency {
+			return true
+		}
+	}
+	return false
 }
 
 // dataForm tells whether a container's Data elements are members by name; ok is
@@ -399,7 +444,7 @@ func (d *Decoder) appendScalar(dst []byte, v slot) []byte {
 func (d *Decoder) runValue(dst, empty []byte, flags uint8, v slot, nest, limit int) ([]byte, bool) {
 	switch {
 	case v.typ == typBinXML:
-		return d.runNestedJSON(dst, v, nest+1, limit)
+		return d.runNestedJSON(dst, flags, v, nest+1, limit)
 	case emptyValue(v.typ, d.buf[v.lo:v.hi]):
 		return append(dst, empty...), true
 	case v.typ&typArray == 0:
@@ -499,11 +544,11 @@ func (d *Decoder) runChild(dst []byte, p *program, v slot, nest, limit int) ([]b
 }
 
 // runNestedJSON appends a BinXml value that is an element's whole content.
-func (d *Decoder) runNestedJSON(dst []byte, v slot, nest, limit int) ([]byte, bool) {
+func (d *Decoder) runNestedJSON(dst []byte, flags uint8, v slot, nest, limit int) ([]byte, bool) {
 	top := len(d.slots)
 	defer func() { d.slots = d.slots[:top] }()
 	in, c := d.open(int(v.lo), int(v.hi))
-	if c == nil || c.json == nil {
+	if c == nil || c.json == nil || flags&flagContainer != 0 && string(c.root) == "Data" {
 		return dst, false
 	}
 	dst = append(append(append(dst, '{', '"'), c.root...), '"', ':')

@@ -24,8 +24,9 @@ const (
 
 // Flags of operations.
 const (
-	flagItems   uint8 = 1 << iota // opValue: an array becomes a JSON array, else it is not covered
-	flagContent                   // opAttrs: slot holds the content
+	flagItems     uint8 = 1 << iota // opValue: an array becomes a JSON array, else it is not covered
+	flagContent                     // opAttrs: slot holds the content
+	flagContainer                   // opValue: of EventData or UserData, whose Data elements are special
 )
 
 // op is one operation of a program.
@@ -99,8 +100,11 @@ func (d *Decoder) compiledFor(def int) *compiled {
 
 // forgetChunk drops what holds for the open chunk only.
 func (d *Decoder) forgetChunk() {
-	d.names, d.defs = d.names[:0], append(d.defs[:0], node{})
-	clear(d.nameIndex)
+	d.names, d.nameText, d.defs = d.names[:0], d.nameText[:0], append(d.defs[:0], node{})
+	for _, off := range d.usedNames {
+		d.nameIndex[off] = 0
+	}
+	d.usedNames = d.usedNames[:0]
 	clear(d.templates)
 	for _, def := range d.usedDefs {
 		d.byDef[def] = 0

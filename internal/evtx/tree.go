@@ -365,24 +365,26 @@ func (p *parser) name() (int32, error) {
 
 // nameAt gives the index in d.names of the name stored at a chunk offset.
 func (d *Decoder) nameAt(off int) (int32, error) {
-	if i, ok := d.nameIndex[uint32(off)]; ok {
-		return i, nil
+	if uint(off) < uint(len(d.nameIndex)) && d.nameIndex[off] != 0 {
+		return int32(d.nameIndex[off]) - 1, nil
 	}
-	if off < 0 || off+8 > len(d.buf) {
+	if off < 0 || off+8 > len(d.buf) || len(d.names) >= 1<<16-1 {
 		return 0, &damage{off, "a name lies outside of the chunk"}
 	}
 	n := int(binary.LittleEndian.Uint16(d.buf[off+6:]))
 	if off+8+2*n > len(d.buf) {
 		return 0, &damage{off, "a name lies outside of the chunk"}
 	}
-	text := appendUTF16(nil, d.buf[off+8:off+8+2*n], modeRaw)
+	start := len(d.nameText)
+	d.nameText = appendUTF16(d.nameText, d.buf[off+8:off+8+2*n], modeRaw)
+	text := d.nameText[start:len(d.nameText):len(d.nameText)]
 	if !validName(text) {
 		return 0, &damage{off, "a name is no XML name"}
 	}
 	d.names = append(d.names, text)
-	i := int32(len(d.names) - 1)
-	d.nameIndex[uint32(off)] = i
-	return i, nil
+	d.nameIndex[off] = uint16(len(d.names))
+	d.usedNames = append(d.usedNames, uint32(off))
+	return int32(len(d.names) - 1), nil
 }
 
 // validName tells whether b can stand as a name in XML and in JSON unescaped. It

@@ -24,27 +24,25 @@ const (
 	maxEscape = 6
 )
 
-// specials gives a mask whose lowest set bit is the high bit of the first byte of
-// x that mode m cannot write as it is; higher bits mean nothing. All bytes of x
-// are ASCII. (Bit tricks: "haszero" and "hasless" of Anderson's Bit Twiddling
-// Hacks, exact for the lowest match.)
-func specials(x uint64, m mode) uint64 {
-	switch m {
-	case modeText:
-		amp := x ^ ones*'&'
-		angle := x&(ones*0xfd) ^ ones*'<' // < and >
-		return ((x-ones*0x20)&^x | (amp-ones)&^amp | (angle-ones)&^angle) & highs
-	case modeJSON:
-		quot := x ^ ones*'"'
-		back := x ^ ones*'\\'
-		return ((x-ones*0x20)&^x | (quot-ones)&^quot | (back-ones)&^back) & highs
-	case modeAttr:
-		ampApos := x&(ones*0xfe) ^ ones*'&' // & and '
-		angle := x&(ones*0xfd) ^ ones*'<'
-		quot := x ^ ones*'"'
-		return ((x-ones*0x20)&^x | (ampApos-ones)&^ampApos | (angle-ones)&^angle | (quot-ones)&^quot) & highs
-	}
-	return (x - ones) &^ x & highs // NUL
+// stops describes the ASCII characters that a mode cannot write as they are,
+// beside controls: x with x&mask == char, for two pairs, and one more character;
+// each repeated in all bytes of a word.
+type stops struct{ maskA, charA, maskB, charB, charC uint64 }
+
+var modeStops = [...]stops{
+	modeText: {ones * 0xff, ones * '&', ones * 0xfd, ones * '<', ones * '&'},  // & < >
+	modeAttr: {ones * 0xfe, ones * '&', ones * 0xfd, ones * '<', ones * '"'},  // & ' < > "
+	modeJSON: {ones * 0xff, ones * '"', ones * 0xff, ones * '\\', ones * '"'}, // " \
+	modeRaw:  {ones * 0xff, 0, ones * 0xff, 0, 0},                             // NUL
+}
+
+// find gives a mask whose lowest set bit is the high bit of the first byte of x
+// that s stops at; higher bits mean nothing. All bytes of x are ASCII. (Bit
+// tricks: "haszero" and "hasless" of Anderson's Bit Twiddling Hacks, exact for
+// the lowest match.)
+func (s *stops) find(x uint64) uint64 {
+	a, b, c := x&s.maskA^s.charA, x&s.maskB^s.charB, x^s.charC
+	return ((x-ones*0x20)&^x | (a-ones)&^a | (b-ones)&^b | (c-ones)&^c) & highs
 }
 
 // appendUTF16 appends the UTF-16LE text src as UTF-8, escaped for m, up to its
@@ -52,8 +50,11 @@ func specials(x uint64, m mode) uint64 {
 // stops at it. Unpaired surrogates become U+FFFD.
 func appendUTF16(dst, src []byte, m mode) []byte {
 	w := len(dst)
-	dst = slices.Grow(dst, len(src)/2*maxEscape+8)
+	if cap(dst)-w < len(src)/2*maxEscape+8 {
+		dst = slices.Grow(dst, len(src)/2*maxEscape+8)
+	}
 	dst = dst[:cap(dst)]
+	stop := modeStops[m&3]
 	for len(src) >= 2 {
 		for len(src) >= 16 {
 			a, b := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
@@ -64,7 +65,7 @@ func appendUTF16(dst, src []byte, m mode) []byte {
 			b = (b | b>>8) & 0x0000ffff0000ffff
 			x := uint64(uint32(a|a>>16)) | (b|b>>16)<<32
 			binary.LittleEndian.PutUint64(dst[w:], x)
-			if s := specials(x, m); s != 0 {
+			if s := stop.find(x); s != 0 {
 				n := bits.TrailingZeros64(s) / 8
 				w += n
 				src = src[2*n:]
