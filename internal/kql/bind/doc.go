@@ -1,0 +1,3 @@
+// Package bind gives a parsed query its meaning: it resolves names, checks
+// types and builds a plan.
+package bind

@@ -1,0 +1,2 @@
+// Package duck writes plans as SQL for DuckDB.
+package duck

@@ -1,0 +1,2 @@
+// Package fn is the catalogue of scalar and aggregate functions.
+package fn
