@@ -1,0 +1,34 @@
+// Package engine runs SQL over the lake's Parquet files in a worker process and
+// is the only home of DuckDB (and so of cgo).
+//
+// Why a process: DuckDB's memory_limit is no bound (a bomb took 10.5 GB under a
+// limit of 512 MB) and some functions can't be interrupted. So the same binary is
+// re-executed with the hidden command [WorkerCommand]; the child lowers its
+// priority (nice 19, SCHED_IDLE), sets RLIMIT_AS, asks to die with its parent, and
+// shuts itself in with Landlock where the kernel has it, before DuckDB starts. A
+// question that passes its deadline is interrupted and, if that doesn't help within
+// the grace, killed with its process; the next question gets a new one. One worker
+// is kept warm.
+//
+// How a question runs: the caller gives one SELECT over scan_0, scan_1 …, the
+// columns (field ids) and the Parquet files of each scan. The engine puts a common
+// table expression in front for each scan (read_parquet with schema=MAP {field id:
+// …}, so that files of different column sets and old names read right), casts the
+// result to the promised types and limits it. The worker prepares it, refuses all
+// but exactly one SELECT, and sends the rows as columnar batches in length-prefixed
+// frames over its stdout.
+//
+// Defence in depth, outermost last: the SQL is generated, never a user's text; the
+// statement gate; DuckDB's own lock (no external access but below the lake's
+// folder, no extensions, configuration locked); Landlock (lake read-only, no TCP);
+// RLIMIT_AS; the deadline.
+//
+// Limits and trade-offs: a result is materialised in the worker before it is sent,
+// so rows are bounded by [Config.MaxRows] and bytes by [Config.MaxBytes]; more is
+// cut and [Rows.Truncated] says so. A worker answers one question at a time.
+// Without cgo [Start] refuses; on systems other than Linux the process has no
+// RLIMIT_AS, no Landlock and no idle class, and the log says so.
+//
+// Sources: facts measured for DuckDB 1.5 (docs/decisions), landlock(7),
+// setrlimit(2), sched(7), prctl(2).
+package engine

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// The defaults of [Config], in one place.
+const (
+	// DefaultMemoryBytes is RLIMIT_AS of a worker: address space, of which Go,
+	// the binary and thread stacks take about 1.5 GB without using the memory.
+	DefaultMemoryBytes = 4 << 30
+	// DefaultDeadline is how long a question may take.
+	DefaultDeadline = 2 * time.Minute
+	// DefaultMaxRows and DefaultMaxBytes bound a result as Sentinel's own do
+	// (500,000 records, 64 MB), but in bytes more generously for whole events.
+	DefaultMaxRows  = 500_000
+	DefaultMaxBytes = 256 << 20
+
+	defaultThreads = 2
+	defaultWorkers = 2
+	// defaultGrace is what an interrupted question gets before the kill.
+	defaultGrace = 2 * time.Second
+	// startTimeout bounds the start of a worker (20 ms on an idle machine).
+	startTimeout = 30 * time.Second
+	// maxTempBytes bounds what one worker spills to disk.
+	maxTempBytes = 4 << 30
+	// stderrBytes is kept of a worker's stderr, to tell why it died.
+	stderrBytes = 8 << 10
+)
+
+// Config says how questions run. The zero value of each field but ReadDirs takes
+// the default.
+type Config struct {
+	// Executable is the binary to re-execute; default the running one.
+	Executable string
+	// Env is added to a worker's environment, which is otherwise empty.
+	Env []string
+	// MemoryBytes is a worker's RLIMIT_AS; at least 2 GiB. DuckDB's own
+	// memory_limit is a quarter of it.
+	MemoryBytes int64
+	// Threads is how many threads a question uses.
+	Threads int
+	// TempDir is where workers make their own folders for spilling, removed with
+	// them; default os.TempDir().
+	TempDir string
+	// ReadDirs are the only folders (absolute) below which a worker reads data.
+	ReadDirs []string
+	// Deadline of a question from its start until its last row is read.
+	Deadline time.Duration
+	// MaxRows and MaxBytes bound a result; more is cut and said.
+	MaxRows, MaxBytes int64
+	// Workers is how many questions run at once; others wait.
+	Workers int
+	// Log takes debug and warning lines; default none.
+	Log *slog.Logger
+
+	grace time.Duration // tests shorten it
+}
+
+func (c *Config) setDefaults() error {
+	if c.Executable == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("cannot find the own binary for the query worker: %w", err)
+		}
+		c.Executable = exe
+	}
+	setDefault(&c.MemoryBytes, DefaultMemoryBytes)
+	setDefault(&c.Threads, defaultThreads)
+	setDefault(&c.TempDir, os.TempDir())
+	setDefault(&c.Deadline, DefaultDeadline)
+	setDefault(&c.MaxRows, DefaultMaxRows)
+	setDefault(&c.MaxBytes, DefaultMaxBytes)
+	setDefault(&c.Workers, defaultWorkers)
+	setDefault(&c.grace, defaultGrace)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.MemoryBytes < 2<<30 {
+		return fmt.Errorf("cannot run questions in %d bytes of address space: at least 2 GiB are needed", c.MemoryBytes)
+	}
+	for _, dir := range c.ReadDirs {
+		if !filepath.IsAbs(dir) {
+			return fmt.Errorf("cannot let the query worker read %q: the path is not absolute", dir)
+		}
+	}
+	return nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// The errors a caller tells apart with errors.Is.
+var (
+	// ErrDeadline: the question passed [Config.Deadline].
+	ErrDeadline = errors.New("the question took too long")
+	// ErrMemory: the question needs more memory than a worker may have.
+	ErrMemory = errors.New("the question needs more memory than a query may have")
+	// ErrWorker: the worker process died; the next question gets a new one.
+	ErrWorker = errors.New("the query worker died")
+	// ErrRefused: the SQL is not exactly one SELECT.
+	ErrRefused = errors.New("the statement is refused")
+	// ErrClosed: the engine is closed.
+	ErrClosed = errors.New("the query engine is closed")
+)
+
+// Engine runs questions in worker processes. It is safe for concurrent use.
+type Engine struct {
+	config Config
+	slots  chan struct{} // one per running question
+
+	mu     sync.Mutex
+	warm   *worker // nil, or idle and ready
+	closed bool
+}
+
+// Start makes an engine and one warm worker. ctx bounds the start only. It fails
+// in a build without cgo, which has no DuckDB.
+func Start(ctx context.Context, config Config) (*Engine, error) {
+	if !hasDuckDB {
+		return nil, errNoDuckDB
+	}
+	if err := config.setDefaults(); err != nil {
+		return nil, err
+	}
+	e := &Engine{config: config, slots: make(chan struct{}, config.Workers)}
+	w, err := startWorker(ctx, &e.config)
+	if err != nil {
+		return nil, err
+	}
+	e.warm = w
+	return e, nil
+}
+
+// Close ends the warm worker; questions that run are not waited for, their
+// workers end with their rows.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	w := e.warm
+	e.warm, e.closed = nil, true
+	e.mu.Unlock()
+	if w != nil {
+		w.stop()
+	}
+	return nil
+}
+
+// take gives a ready worker: the warm one if it lives, else a new one.
+func (e *Engine) take(ctx context.Context) (*worker, error) {
+	e.mu.Lock()
+	w, closed := e.warm, e.closed
+	e.warm = nil
+	e.mu.Unlock()
+	if closed {
+		return nil, ErrClosed
+	}
+	if w != nil {
+		if w.alive() {
+			return w, nil
+		}
+		w.kill()
+	}
+	return startWorker(ctx, &e.config)
+}
+
+// give takes a worker back after a question; it is kept when it can still be
+// trusted and none is warm.
+func (e *Engine) give(w *worker, healthy bool) {
+	e.mu.Lock()
+	keep := healthy && !e.closed && e.warm == nil
+	if keep {
+		e.warm = w
+	}
+	e.mu.Unlock()
+	switch {
+	case keep:
+	case healthy:
+		w.stop()
+	default:
+		w.kill()
+	}
+}
+
+// Query starts a question and gives its rows, which the caller must Close. ctx
+// and the deadline hold until then. Errors of SQL itself may come from here or
+// from [Rows.Next].
+func (e *Engine) Query(ctx context.Context, q *Query) (*Rows, error) {
+	text, err := statement(q, e.config.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, e.config.Deadline, ErrDeadline)
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		cancel()
+		return nil, fmt.Errorf("cannot answer: %w", context.Cause(ctx))
+	}
+	w, err := e.take(ctx)
+	if err != nil {
+		<-e.slots
+		cancel()
+		return nil, err
+	}
+	r := &Rows{engine: e, worker: w, columns: q.Columns, ctx: ctx, cancel: cancel}
+	for _, c := range q.Columns {
+		r.types = append(r.types, c.Type)
+	}
+	r.stopWatch = context.AfterFunc(ctx, r.interrupt)
+	ask := request{SQL: text, Types: r.types, MaxRows: e.config.MaxRows, MaxBytes: e.config.MaxBytes}
+	if err := writeJSON(w.stdin, frameQuery, &ask); err != nil {
+		r.fail(err)
+		return nil, r.Close()
+	}
+	return r, nil
+}

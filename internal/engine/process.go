@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+)
+
+// WorkerCommand is the hidden command under which the binary runs [Work].
+const WorkerCommand = "engine-worker"
+
+// worker is the parent's side of one worker process.
+type worker struct {
+	command *exec.Cmd
+	stdin   io.WriteCloser
+	stdout  io.Reader
+	stderr  *tail
+	tempDir string
+	exit    chan struct{} // closed when the process is gone
+	killed  sync.Once
+}
+
+// startWorker starts a process and waits until it is ready.
+func startWorker(ctx context.Context, config *Config) (*worker, error) {
+	temp, err := os.MkdirTemp(config.TempDir, "wadi-query-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the query worker's folder: %w", err)
+	}
+	w, err := spawn(config, temp)
+	if err != nil {
+		_ = os.RemoveAll(temp)
+		return nil, fmt.Errorf("cannot start the query worker: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, w.signalKill)
+	defer stop()
+	hello := workerConfig{
+		Version: protocolVersion, MemoryBytes: config.MemoryBytes, DuckDBBytes: config.MemoryBytes / 4,
+		Threads: config.Threads, TempDir: temp, MaxTempBytes: maxTempBytes, ReadDirs: config.ReadDirs,
+	}
+	reply, err := w.greet(&hello)
+	if err != nil {
+		w.kill()
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, fmt.Errorf("cannot start the query worker: %w", err)
+	}
+	config.Log.Debug("query worker started", "pid", w.pid(), "duckdb", reply.DuckDB,
+		"confined", strings.Join(reply.Confined, ","), "unconfined", strings.Join(reply.Unconfined, ","))
+	return w, nil
+}
+
+func spawn(config *Config, temp string) (*worker, error) {
+	command := exec.Command(config.Executable, WorkerCommand)
+	// No variable of the parent reaches the worker: it may hold secrets. Few
+	// malloc arenas, because each reserves 64 MB of the address space; no idle
+	// spinning of Go threads against DuckDB's.
+	command.Env = append([]string{"MALLOC_ARENA_MAX=4", "GOMEMLIMIT=256MiB", "TZ=UTC", "HOME=" + temp}, config.Env...)
+	command.Dir = temp
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{command: command, stdin: stdin, stdout: stdout, stderr: &tail{}, tempDir: temp, exit: make(chan struct{})}
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		// Not command.Wait alone: it would close stdout under a reader.
+		_, _ = io.Copy(w.stderr, stderr)
+		_, _ = command.Process.Wait()
+		close(w.exit)
+	}()
+	return w, nil
+}
+
+func (w *worker) greet(hello *workerConfig) (*helloReply, error) {
+	// Twice: the worker reads it before and after it restricts itself.
+	for range 2 {
+		if err := writeJSON(w.stdin, frameHello, hello); err != nil {
+			return nil, w.startError(err)
+		}
+	}
+	reply := &helloReply{}
+	if err := readJSON(w.stdout, frameHello, reply); err != nil {
+		return nil, w.startError(err)
+	}
+	if reply.Error != "" {
+		return nil, fmt.Errorf("%s", reply.Error)
+	}
+	if reply.Version != protocolVersion {
+		return nil, fmt.Errorf("it speaks version %d, not %d: the binary was replaced", reply.Version, protocolVersion)
+	}
+	return reply, nil
+}
+
+func (w *worker) startError(err error) error {
+	w.signalKill()
+	<-w.exit
+	if said := w.stderr.firstLine(); said != "" {
+		return fmt.Errorf("%w (%s)", err, said)
+	}
+	return err
+}
+
+func (w *worker) pid() int { return w.command.Process.Pid }
+
+func (w *worker) alive() bool { return !w.exited() }
+
+func (w *worker) exited() bool {
+	select {
+	case <-w.exit:
+		return true
+	default:
+		return false
+	}
+}
+
+// signalKill sends SIGKILL; safe at any time, from any goroutine.
+func (w *worker) signalKill() { _ = w.command.Process.Kill() }
+
+// kill ends the process now and removes its folder; it may be called twice.
+func (w *worker) kill() {
+	w.killed.Do(func() {
+		w.signalKill()
+		w.bury()
+	})
+}
+
+// stop lets an idle worker end by itself (its stdin ends) and removes its folder.
+func (w *worker) stop() {
+	w.killed.Do(w.bury)
+}
+
+func (w *worker) bury() {
+	_ = w.stdin.Close()
+	<-w.exit
+	if c, ok := w.stdout.(io.Closer); ok {
+		_ = c.Close()
+	}
+	_ = os.RemoveAll(w.tempDir)
+}
+
+// outOfMemory tells, of a dead worker, whether Go's or C++'s allocator gave up.
+func (w *worker) outOfMemory() bool {
+	said := w.stderr.String()
+	for _, sign := range []string{"out of memory", "bad_alloc", "cannot allocate memory", "Cannot allocate memory", "failed to create new OS thread", "pthread_create failed"} {
+		if strings.Contains(said, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// obituary says in a few words how the process ended.
+func (w *worker) obituary() string {
+	if said := w.stderr.firstLine(); said != "" {
+		return said
+	}
+	return "no last words"
+}
+
+// tail keeps the first stderrBytes written to it, where a crash says its reason.
+type tail struct {
+	mu   sync.Mutex
+	kept bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if room := stderrBytes - t.kept.Len(); room > 0 {
+		t.kept.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.kept.String()
+}
+
+func (t *tail) firstLine() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(t.String()), "\n")
+	return line
+}
