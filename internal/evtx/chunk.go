@@ -79,7 +79,8 @@ type Decoder struct {
 	cache      map[templateKey][]*compiled
 	cacheBytes int
 	refs       []nameRef
-	slow       bool // render by the tree only, for tests
+	flatUsed   []*flatProgram // of the record in work
+	slow       bool           // render by the tree only, for tests
 }
 
 // NewDecoder gives a Decoder without a chunk.

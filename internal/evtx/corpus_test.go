@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/wadi-project/wadi/internal/evtx/evtxtest"
@@ -65,7 +67,7 @@ var renderers = []struct {
 }{
 	{"xml", (*Decoder).AppendXML},
 	{"json", (*Decoder).AppendJSON},
-	// {"flat", (*Decoder).AppendFlatJSON},
+	{"flat", (*Decoder).AppendFlatJSON},
 }
 
 // checkForm tells what is wrong with a rendered record.
@@ -86,6 +88,16 @@ func checkForm(form string, out []byte) error {
 	return nil
 }
 
+// showFields prints what was found.
+func showFields(set *FieldSet, f *Fields) string {
+	var b strings.Builder
+	for i := range f.Len() {
+		field, text := f.At(i)
+		fmt.Fprintf(&b, "%s=%q ", set.Names()[field], text)
+	}
+	return b.String()
+}
+
 // TestProgramsEqualTrees holds the two ways to render against each other, over
 // every record of the corpus, and checks that the text is well formed.
 func TestProgramsEqualTrees(t *testing.T) {
@@ -93,6 +105,9 @@ func TestProgramsEqualTrees(t *testing.T) {
 	slow := NewDecoder()
 	slow.slow = true
 	records := 0
+	set := NewFieldSet("EventID", "Channel", "TimeGenerated", "Computer", "SubjectUserName", "Image", "Data", "Keywords", "UserData.LogFileCleared.SubjectUserName", "RenderingInfo.Message", "ActivityId")
+	system := NewFieldSet("EventID", "Channel", "TimeGenerated")
+	var fastFields, slowFields Fields
 	for _, path := range corpusFiles(t, "evtx", "sigma/regression") {
 		log, err := os.ReadFile(path)
 		if err != nil {
@@ -113,6 +128,12 @@ func TestProgramsEqualTrees(t *testing.T) {
 					if err := checkForm(form.name, a); err != nil {
 						t.Errorf("%s record %d as %s: %v\n%s", path, r.ID, form.name, err, a)
 					}
+				}
+			}
+			for _, s := range []*FieldSet{set, system} {
+				aerr, berr := fast.Get(&fastFields, r, s), slow.Get(&slowFields, r, s)
+				if a, b := showFields(s, &fastFields), showFields(s, &slowFields); a != b || (aerr == nil) != (berr == nil) {
+					t.Errorf("%s record %d:\nprogram %s %v\ntree    %s %v", path, r.ID, a, aerr, b, berr)
 				}
 			}
 		})

@@ -72,6 +72,7 @@ type compiled struct {
 	root []byte // the root element's name
 
 	xml, json *program
+	flat      []*flatProgram // by place, made at first use
 }
 
 // templateKey finds candidates for the same template: its GUID and size.

@@ -1,7 +1,5 @@
 package evtx
 
-import "errors"
-
 // AppendXML appends the record as XML in EvtRender's form, on one line unless
 // values hold line breaks, without a line break behind it. It is the text that
 // the lake stores. On an error, a [*Loss] that is also in [Decoder.Losses], the
@@ -94,20 +92,3 @@ func (d *Decoder) loseRecord(r *Record, err error) error {
 	}
 	return d.lose(pos, r.ID, 1, "%s", reason)
 }
-
-// AppendFlatJSON appends the record as one flat JSON object: System's fields
-// under the names of the lake's columns, then EventData's by their own name, and
-// what else the record holds by path (docs/formats/evtx.md). Errors as
-// [Decoder.AppendXML].
-func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) { return dst, errFlat }
-
-// FieldSet is a list of fields to get from records without rendering them. It is
-// immutable and may be shared.
-type FieldSet struct{ names []string }
-
-// NewFieldSet gives the set of the named fields: the keys of
-// [Decoder.AppendFlatJSON], for example "EventID", "Channel", "TimeGenerated" or
-// "SubjectUserName".
-func NewFieldSet(names ...string) *FieldSet { return &FieldSet{names: names} }
-
-var errFlat = errors.New("flat JSON is not built in yet")
