@@ -57,6 +57,7 @@ var edges = map[string][]string{
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog"},
 	"internal/ledger":       {"internal/catalog", "internal/lake", "internal/lake/datafile"},
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},
+	"internal/collect/dump": {"internal/pipe"},
 	"internal/query":        {"internal/engine"},
 	"internal/demo":         {"internal/collect/bulk", "internal/pipe"},
 }

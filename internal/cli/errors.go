@@ -23,7 +23,8 @@ const (
 	CodeNothingDone Code = 3
 )
 
-// Error is an error with the exit code it leads to and a hint for the user.
+// Error is an error with the exit code it leads to and a hint for the user. One
+// without Err ends the program without a word: nobody reads on.
 type Error struct {
 	Code Code
 	// Hint says in one line what the user can do; may be empty.
@@ -32,7 +33,12 @@ type Error struct {
 }
 
 // Error gives the one line.
-func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return "stopped"
+	}
+	return e.Err.Error()
+}
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -62,6 +68,9 @@ func report(w io.Writer, err error) Code {
 	var coder Coder
 	switch {
 	case errors.As(err, &own):
+		if own.Err == nil {
+			return own.Code
+		}
 		code, hint = own.Code, own.Hint
 	case errors.As(err, &coder):
 		code, hint = Code(coder.ExitCode()), coder.Hint()
