@@ -1,0 +1,89 @@
+package lake
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/wadi-project/wadi/internal/catalog"
+)
+
+// The words shared with the state database.
+type (
+	// KeyKind names a protocol of de-duplication.
+	KeyKind = catalog.KeyKind
+	// KeyValue is what is known under a de-duplication key.
+	KeyValue = catalog.KeyValue
+	// KeyEntry is a key to be kept when its part is committed.
+	KeyEntry = catalog.KeyEntry
+	// SourceInfo says where rows come from.
+	SourceInfo = catalog.SourceInfo
+	// LogInfo describes a log.
+	LogInfo = catalog.LogInfo
+	// SourceTally is what one part did with one source.
+	SourceTally = catalog.SourceTally
+)
+
+// The kinds of keys.
+const (
+	KeyEVTX = catalog.KeyEVTX
+	KeyText = catalog.KeyText
+	KeyFeed = catalog.KeyFeed
+)
+
+// Options set a lake up. The zero value is right for the product.
+type Options struct {
+	// Log gets what an operator may want to know; nil discards it.
+	Log *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Workers bounds the goroutines of a part's sorter; 0 is the package's default.
+	Workers int
+	// MemoryBytes bounds the rows that one sorter holds in memory; 0 is the
+	// package's default.
+	MemoryBytes int64
+	// TargetFileBytes is the wanted size of a data file; 0 is the package's default.
+	TargetFileBytes int64
+	// Actor is written to wadi_audit; empty is the user of the process.
+	Actor string
+
+	// fs is the file system under the lake; nil is the real one. Tests inject
+	// faults here.
+	fs fsys
+}
+
+// PartResult is what a part tells when it is complete.
+type PartResult struct {
+	// Sources are the counts by source, in the order they shall have in the ledger.
+	Sources []SourceTally
+	// Keys are kept with the part: all of them or, if the part isn't committed, none.
+	Keys []KeyEntry
+}
+
+// TableFiles are the data files of one table at one read point.
+type TableFiles struct {
+	Files []DataFile
+	// Rows is the sum over Files.
+	Rows int64
+}
+
+// DataFile is one Parquet file as the manifests describe it.
+type DataFile struct {
+	// Path is absolute.
+	Path            string
+	Rows, SizeBytes int64
+	// SchemaVersion is the version of the table's schema the file was written
+	// with: columns born later are absent in it.
+	SchemaVersion int
+	// Bounds are by field id; columns without statistics are absent. They are
+	// shared: not to be changed.
+	Bounds map[int]Bound
+}
+
+// Bound bounds the values of a column in one file, inclusively.
+type Bound struct {
+	// Min and Max are bool, int32, int64 (long; timestamptz in µs since 1970),
+	// float64 or string by the column's type; nil when nothing is known.
+	Min, Max any
+	// Nulls counts nulls, -1 when that isn't known.
+	Nulls int64
+}
