@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -37,11 +38,12 @@ func confine(config *workerConfig) string {
 	note("sched_idle", setIdle())
 	note("parent_death", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
 	note("no_new_privs", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-	exe, err := os.Executable()
+	exe, err := ownBinary()
 	if err != nil {
 		return strings.Join(append(report, "!exec"), ",")
 	}
 	note("landlock", landlock(config, exe))
+	note("seccomp", seccomp())
 	state := strings.Join(report, ",")
 	env := append(os.Environ(), stage2+"="+state)
 	err = syscall.Exec(exe, os.Args, env)
@@ -66,36 +68,54 @@ const (
 		unix.LANDLOCK_ACCESS_FS_MAKE_SYM
 )
 
-// systemPaths is what the loader, glibc, Go and DuckDB read of the system.
-var systemPaths = []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime", "/proc", "/sys", "/dev"}
+// systemPaths is what the loader, glibc, Go and DuckDB read of the system. Of
+// /proc only the process itself, so that no other process's environment is seen.
+var systemPaths = []string{
+	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
+	"/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm",
+	"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
+}
+
+// The versions of Landlock that brought what is used here.
+const (
+	landlockRefer    = 2
+	landlockTruncate = 3
+	landlockTCP      = 4
+	landlockScope    = 6
+)
 
 // landlock takes the file system (but reading the lake and the system's
-// libraries, and the own temporary folder) and TCP away, as far as the kernel's
-// version of Landlock goes. Source: landlock(7).
+// libraries, and the own temporary folder), TCP, abstract sockets and signals to
+// other processes away, as far as the kernel's version of Landlock goes. Source:
+// landlock(7).
 func landlock(config *workerConfig, exe string) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return errno
 	}
 	write := uint64(landWrite)
-	if version >= 2 {
+	if version >= landlockRefer {
 		write |= unix.LANDLOCK_ACCESS_FS_REFER
 	}
-	if version >= 3 {
+	if version >= landlockTruncate {
 		write |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: landRead | write}
-	size := unsafe.Sizeof(attr.Handled_access_fs)
-	if version >= 4 {
+	size := unsafe.Offsetof(attr.Handled_access_net)
+	if version >= landlockTCP {
 		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
-		size += unsafe.Sizeof(attr.Handled_access_net)
+		size = unsafe.Offsetof(attr.Scoped)
+	}
+	if version >= landlockScope {
+		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+		size = unsafe.Offsetof(attr.Quiet_access_fs)
 	}
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
 	if errno != 0 {
 		return errno
 	}
 	defer func() { _ = unix.Close(int(fd)) }()
-	for _, path := range append(append([]string{exe}, systemPaths...), config.ReadDirs...) {
+	for _, path := range slices.Concat([]string{exe}, systemPaths, config.ReadDirs) {
 		if err := allowBeneath(int(fd), path, landRead); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("cannot allow %s: %w", path, err)
 		}

@@ -4,14 +4,12 @@ package engine
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"time"
 
-	duckdb "github.com/duckdb/duckdb-go/v2"
+	bindings "github.com/duckdb/duckdb-go-bindings"
 )
 
 const hasDuckDB = true
@@ -19,33 +17,34 @@ const hasDuckDB = true
 // errNoDuckDB is never given by this build.
 var errNoDuckDB = errors.New("cannot run questions: this build has no DuckDB")
 
-// duck is DuckDB in memory, locked down.
+// interruptAgain is the pause between interrupts until a question stops: DuckDB
+// forgets one that comes before the execution begins.
+const interruptAgain = 5 * time.Millisecond
+
+// duck is DuckDB in memory, locked down. It is used through the C API, not
+// database/sql: results are streamed rather than materialised, and read by
+// vectors rather than by boxed values.
 type duck struct {
-	conn  *sql.Conn
+	conn  bindings.Connection
 	about string
 }
 
 // openDatabase opens DuckDB, registers Wadi's functions and locks the
 // configuration.
 func openDatabase(config *workerConfig) (database, error) {
-	connector, err := duckdb.NewConnector("", nil)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open DuckDB: %w", err)
+	var db bindings.Database
+	if bindings.Open("", &db) != bindings.StateSuccess {
+		return nil, errors.New("cannot open DuckDB")
 	}
-	ctx := context.Background()
-	conn, err := sql.OpenDB(connector).Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open DuckDB: %w", err)
+	d := &duck{about: bindings.LibraryVersion()}
+	if bindings.Connect(db, &d.conn) != bindings.StateSuccess {
+		return nil, errors.New("cannot connect to DuckDB")
 	}
-	d := &duck{conn: conn}
-	if err := conn.QueryRowContext(ctx, "SELECT version()").Scan(&d.about); err != nil {
-		return nil, fmt.Errorf("cannot open DuckDB: %w", err)
-	}
-	if err := registerFunctions(conn); err != nil {
+	if err := registerFunctions(d.conn); err != nil {
 		return nil, fmt.Errorf("cannot register functions: %w", err)
 	}
 	for _, statement := range lockDown(config) {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+		if err := d.execute(statement); err != nil {
 			return nil, fmt.Errorf("cannot lock DuckDB down (%s): %w", statement, err)
 		}
 	}
@@ -79,77 +78,144 @@ func lockDown(config *workerConfig) []string {
 
 func (d *duck) version() string { return d.about }
 
-func (d *duck) run(ctx context.Context, text string, columns int, add func(row []any) error) error {
-	return d.conn.Raw(func(raw any) error {
-		conn, ok := raw.(*duckdb.Conn)
-		if !ok {
-			return fmt.Errorf("cannot use a connection of type %T", raw)
-		}
-		return runOn(ctx, conn, text, columns, add)
-	})
+func (d *duck) execute(text string) error {
+	var result bindings.Result
+	defer bindings.DestroyResult(&result)
+	if bindings.Query(d.conn, text, &result) != bindings.StateSuccess {
+		return plain(bindings.ResultError(&result))
+	}
+	return nil
 }
 
-// runOn is the statement gate and the run behind it.
-func runOn(ctx context.Context, conn *duckdb.Conn, text string, columns int, add func(row []any) error) (err error) {
-	// Prepare refuses more than one statement and runs none.
-	prepared, err := conn.Prepare(text)
-	if err != nil {
-		if strings.Contains(err.Error(), "PrepareContext") {
-			return errRefused
+// prepare is the statement gate: exactly one statement, a SELECT, with the
+// promised columns. The caller must destroy what it gets, also with an error.
+func (d *duck) prepare(q *request) (bindings.PreparedStatement, error) {
+	var extracted bindings.ExtractedStatements
+	var prepared bindings.PreparedStatement
+	n := bindings.ExtractStatements(d.conn, q.SQL, &extracted)
+	defer bindings.DestroyExtracted(&extracted)
+	if n != 1 {
+		if text := bindings.ExtractStatementsError(extracted); text != "" {
+			return prepared, plain(text)
 		}
-		return plain(err)
+		return prepared, errRefused
 	}
-	defer func() { err = errors.Join(err, prepared.Close()) }()
-	statement, ok := prepared.(*duckdb.Stmt)
-	if !ok {
-		return fmt.Errorf("cannot use a statement of type %T", prepared)
+	if bindings.PrepareExtractedStatement(d.conn, extracted, 0, &prepared) != bindings.StateSuccess {
+		return prepared, plain(bindings.PrepareError(prepared))
 	}
-	kind, err := statement.StatementType()
-	if err != nil {
-		return plain(err)
+	if bindings.PreparedStatementType(prepared) != bindings.StatementTypeSelect {
+		return prepared, errRefused
 	}
-	if kind != duckdb.STATEMENT_TYPE_SELECT {
-		return errRefused
+	if n := int(bindings.PreparedStatementColumnCount(prepared)); n != len(q.Types) {
+		return prepared, fmt.Errorf("cannot run a statement with %d columns instead of %d", n, len(q.Types))
 	}
-	if n, err := statement.ColumnCount(); err != nil || n != columns {
-		return fmt.Errorf("cannot run a statement with %d columns instead of %d", n, columns)
+	for i, t := range q.Types {
+		got := bindings.PreparedStatementColumnType(prepared, bindings.IdxT(i))
+		if want := wireOf(t).duckType(); got != want {
+			return prepared, fmt.Errorf("cannot run a statement whose column %d has DuckDB's type %d instead of %d", i, got, want)
+		}
 	}
-	rows, err := statement.QueryContext(ctx, nil)
-	if err != nil {
-		return plain(err)
+	return prepared, nil
+}
+
+func (w wire) duckType() bindings.Type {
+	switch w {
+	case wireBool:
+		return bindings.TypeBoolean
+	case wireInt32:
+		return bindings.TypeInteger
+	case wireInt64:
+		return bindings.TypeBigInt
+	case wireFloat64:
+		return bindings.TypeDouble
+	default:
+		return bindings.TypeVarchar
 	}
-	defer func() {
-		if closing := rows.Close(); err == nil && closing != nil {
-			err = plain(closing)
+}
+
+func (d *duck) run(ctx context.Context, q *request, out *sender) error {
+	// A question is bound while it is prepared (files are opened), so an
+	// interrupt must reach that too.
+	defer d.interruptWith(ctx)()
+	prepared, err := d.prepare(q)
+	defer bindings.DestroyPrepare(&prepared)
+	if err == nil {
+		err = d.stream(ctx, prepared, out)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// interruptWith interrupts the connection when ctx ends, again and again until
+// the function it gives is called; after that no interrupt comes any more.
+func (d *duck) interruptWith(ctx context.Context) func() {
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+		}
+		again := time.NewTicker(interruptAgain)
+		defer again.Stop()
+		for {
+			bindings.Interrupt(d.conn)
+			select {
+			case <-done:
+				return
+			case <-again.C:
+			}
 		}
 	}()
-	values := make([]driver.Value, columns)
-	row := make([]any, columns)
-	for {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
+	return func() {
+		close(done)
+		<-gone
+	}
+}
+
+// stream runs a prepared statement chunk by chunk, so that no more of a result
+// than a few chunks lies in memory.
+func (d *duck) stream(ctx context.Context, prepared bindings.PreparedStatement, out *sender) error {
+	var pending bindings.PendingResult
+	defer bindings.DestroyPending(&pending)
+	if bindings.PendingPreparedStreaming(prepared, &pending) != bindings.StateSuccess {
+		return plain(bindings.PendingError(pending))
+	}
+	var result bindings.Result
+	defer bindings.DestroyResult(&result)
+	if bindings.ExecutePending(pending, &result) != bindings.StateSuccess {
+		return plain(bindings.ResultError(&result))
+	}
+	for ctx.Err() == nil {
+		chunk := bindings.FetchChunk(result)
+		if chunk.Ptr == nil {
+			if text := bindings.ResultError(&result); text != "" {
+				return plain(text)
+			}
 			return nil
-		} else if err != nil {
-			return plain(err)
 		}
-		for i, v := range values {
-			row[i] = v
-		}
-		if err := add(row); err != nil {
+		err := out.chunk(chunk)
+		bindings.DestroyDataChunk(&chunk)
+		if err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // plain turns DuckDB's errors into one line and finds those of memory.
-func plain(err error) error {
-	text := err.Error()
-	if strings.Contains(text, "Out of Memory") || strings.Contains(text, "bad allocation") || strings.Contains(text, "bad_alloc") ||
-		strings.Contains(text, "could not allocate") || strings.Contains(text, "Failed to allocate") {
-		return errMemory
+func plain(text string) error {
+	for _, sign := range []string{"Out of Memory", "bad allocation", "bad_alloc", "could not allocate", "Failed to allocate", "failed to allocate"} {
+		if strings.Contains(text, sign) {
+			return errMemory
+		}
 	}
 	line, _, _ := strings.Cut(text, "\n")
+	if line == "" {
+		line = "DuckDB gave no reason"
+	}
 	return errors.New(line)
 }

@@ -2,7 +2,7 @@
 
 package engine
 
-import "database/sql"
+import bindings "github.com/duckdb/duckdb-go-bindings"
 
 // registerFunctions adds Wadi's SQL functions, which generated SQL calls.
-func registerFunctions(*sql.Conn) error { return nil }
+func registerFunctions(bindings.Connection) error { return nil }

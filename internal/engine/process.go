@@ -21,6 +21,7 @@ type worker struct {
 	stdout  io.Reader
 	stderr  *tail
 	tempDir string
+	asked   uint64        // questions so far; the asking goroutine's own
 	exit    chan struct{} // closed when the process is gone
 	killed  sync.Once
 }
@@ -64,6 +65,7 @@ func spawn(config *Config, temp string) (*worker, error) {
 	// spinning of Go threads against DuckDB's.
 	command.Env = append([]string{"MALLOC_ARENA_MAX=4", "GOMEMLIMIT=256MiB", "TZ=UTC", "HOME=" + temp}, config.Env...)
 	command.Dir = temp
+	command.Args[0] = "wadi"
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -83,6 +85,7 @@ func spawn(config *Config, temp string) (*worker, error) {
 	go func() {
 		// Not command.Wait alone: it would close stdout under a reader.
 		_, _ = io.Copy(w.stderr, stderr)
+		_ = stderr.Close()
 		_, _ = command.Process.Wait()
 		close(w.exit)
 	}()

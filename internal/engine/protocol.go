@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -33,7 +32,7 @@ const (
 const (
 	frameHello  byte = 1 + iota // parent: JSON workerConfig; worker: JSON helloReply
 	frameQuery                  // parent: JSON request
-	frameCancel                 // parent: no payload; interrupts the question
+	frameCancel                 // parent: JSON cancelRequest; interrupts the question
 	frameBatch                  // worker: columnar rows
 	frameEnd                    // worker: JSON endReply; the question is done
 )
@@ -61,10 +60,18 @@ type helloReply struct {
 
 // request is one question.
 type request struct {
+	// ID tells the questions of one worker apart, so that a late cancel can't hit
+	// the next one.
+	ID       uint64        `json:"id"`
 	SQL      string        `json:"sql"`
 	Types    []schema.Type `json:"types"`
 	MaxRows  int64         `json:"max_rows"`
 	MaxBytes int64         `json:"max_bytes"`
+}
+
+// cancelRequest names the question that is to stop.
+type cancelRequest struct {
+	ID uint64 `json:"id"`
 }
 
 // endReply ends a question.
@@ -231,59 +238,6 @@ func (b *batch) sizeBytes() int {
 		n += len(v.nulls) + len(v.fixed) + 4*len(v.ends) + len(v.text)
 	}
 	return n
-}
-
-// put appends one value to column v for row (the rows before it are there); a nil
-// value is null.
-func (v *vector) put(row int, value any) error {
-	if row%8 == 0 {
-		v.nulls = append(v.nulls, 0)
-	}
-	if value == nil {
-		v.nulls[row/8] |= 1 << (row % 8)
-	}
-	ok := true
-	switch v.wire {
-	case wireBool:
-		var x bool
-		if value != nil {
-			x, ok = value.(bool)
-		}
-		if x {
-			v.fixed = append(v.fixed, 1)
-		} else {
-			v.fixed = append(v.fixed, 0)
-		}
-	case wireInt32:
-		var x int32
-		if value != nil {
-			x, ok = value.(int32)
-		}
-		v.fixed = binary.LittleEndian.AppendUint32(v.fixed, uint32(x))
-	case wireInt64:
-		var x int64
-		if value != nil {
-			x, ok = value.(int64)
-		}
-		v.fixed = binary.LittleEndian.AppendUint64(v.fixed, uint64(x))
-	case wireFloat64:
-		var x float64
-		if value != nil {
-			x, ok = value.(float64)
-		}
-		v.fixed = binary.LittleEndian.AppendUint64(v.fixed, math.Float64bits(x))
-	default:
-		var x string
-		if value != nil {
-			x, ok = value.(string)
-		}
-		v.text = append(v.text, x...)
-		v.ends = append(v.ends, uint32(len(v.text)))
-	}
-	if !ok {
-		return fmt.Errorf("cannot send a value of type %T as %s", value, v.wire.sqlType())
-	}
-	return nil
 }
 
 // appendTo appends the batch as a frame's payload: rows (uint32), columns

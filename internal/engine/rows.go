@@ -23,6 +23,7 @@ import (
 type Rows struct {
 	engine    *Engine
 	worker    *worker
+	id        uint64
 	columns   []Column
 	types     []schema.Type
 	ctx       context.Context //nolint:containedctx // the question's own life
@@ -37,8 +38,9 @@ type Rows struct {
 	closed    bool
 
 	killMu sync.Mutex
-	killer *time.Timer
-	done   bool // no kill any more: the worker is given back
+	killer  *time.Timer
+	killing bool // the worker is killed or will be
+	done    bool // no kill any more: the worker is given back
 }
 
 // Columns are the result's columns; the caller must not change them.
@@ -141,11 +143,18 @@ func (r *Rows) interrupt() {
 	}
 	w := r.worker
 	r.killer = time.AfterFunc(r.engine.config.grace, func() {
-		r.engine.config.Log.Warn("a query worker ignored its interruption and is killed", "pid", w.pid())
+		r.killMu.Lock()
+		defer r.killMu.Unlock()
+		if r.done {
+			return
+		}
+		r.killing = true
+		r.engine.config.Log.Info("a query worker ignored its interruption and is killed", "pid", w.pid())
 		w.signalKill()
 	})
 	// The pipe's buffer takes the frame at once: the worker always reads.
-	if err := writeFrame(w.stdin, frameCancel, nil); err != nil {
+	if err := writeJSON(w.stdin, frameCancel, &cancelRequest{ID: r.id}); err != nil {
+		r.killing = true
 		w.signalKill()
 	}
 }
@@ -173,15 +182,13 @@ func (r *Rows) Close() error {
 	r.killMu.Lock()
 	r.done = true
 	if r.killer != nil {
-		// A kill that is under way hits a worker that is not given back.
 		r.killer.Stop()
 	}
-	interrupted := r.killer != nil
+	killed := r.killing
 	r.killMu.Unlock()
 	r.cancel()
-	// After an interruption a late cancel frame could hit the next question, and
-	// after a memory error DuckDB's state is not to be trusted.
-	healthy := r.ended && !interrupted && !errors.Is(r.err, ErrMemory)
+	// After a memory error DuckDB's state is not to be trusted.
+	healthy := r.ended && !killed && !errors.Is(r.err, ErrMemory)
 	r.engine.give(r.worker, healthy)
 	<-r.engine.slots
 	return r.err

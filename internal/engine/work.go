@@ -11,9 +11,9 @@ import (
 // database is what [Work] needs of DuckDB; the cgo file has it.
 type database interface {
 	version() string
-	// run prepares sql, checks that it is one SELECT, runs it and gives each row
-	// to add, whose error ends the run.
-	run(ctx context.Context, sql string, columns int, add func(row []any) error) error
+	// run prepares the question, checks that it is one SELECT of the promised
+	// types, runs it and gives its rows to the sender, whose error ends the run.
+	run(ctx context.Context, q *request, out *sender) error
 }
 
 var (
@@ -66,61 +66,66 @@ func Work(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
 // that a cancel is seen while a question runs; when stdin ends, the parent is gone
 // and serve returns at once, whatever runs (the process ends with it).
 func serve(db database, stdin io.Reader, stdout io.Writer) error {
-	questions := make(chan *request)
+	questions := make(chan *request, 1)
+	cancels := make(chan uint64, 1)
 	ended := make(chan error, 1)
-	cancels := make(chan struct{}, 1)
-	go func() {
-		for {
-			kind, payload, err := readFrame(stdin)
-			if err != nil {
-				ended <- err
-				return
-			}
-			switch kind {
-			case frameQuery:
-				q := &request{}
-				if err := json.Unmarshal(payload, q); err != nil {
-					ended <- fmt.Errorf("cannot read a question: %w", err)
-					return
-				}
-				questions <- q
-			case frameCancel:
-				select {
-				case cancels <- struct{}{}:
-				default:
-				}
-			default:
-				ended <- fmt.Errorf("cannot serve a frame of kind %d", kind)
-				return
-			}
-		}
-	}()
+	go func() { ended <- receive(stdin, questions, cancels) }()
 	for {
 		select {
 		case err := <-ended:
 			return ignoreEOF(err)
+		case <-cancels: // of a question that is answered
 		case q := <-questions:
 			ctx, cancel := context.WithCancel(context.Background())
 			answered := make(chan error, 1)
 			go func() { answered <- answer(ctx, db, q, stdout) }()
-			if err, over := attend(answered, cancels, ended, cancel); over {
-				cancel()
+			err, over := attend(q.ID, answered, cancels, ended, cancel)
+			cancel()
+			if over {
 				return err
 			}
-			cancel()
+		}
+	}
+}
+
+// receive reads frames until stdin ends. It never blocks on anything but stdin
+// and a parent that asks twice before it heard an answer.
+func receive(stdin io.Reader, questions chan<- *request, cancels chan<- uint64) error {
+	for {
+		kind, payload, err := readFrame(stdin)
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case frameQuery:
+			q := &request{}
+			if err := json.Unmarshal(payload, q); err != nil {
+				return fmt.Errorf("cannot read a question: %w", err)
+			}
+			questions <- q
+		case frameCancel:
+			var c cancelRequest
+			if err := json.Unmarshal(payload, &c); err != nil {
+				return fmt.Errorf("cannot read a cancel: %w", err)
+			}
+			cancels <- c.ID
+		default:
+			return fmt.Errorf("cannot serve a frame of kind %d", kind)
 		}
 	}
 }
 
 // attend waits for the answer and passes a cancel on; over means that the worker
 // must end.
-func attend(answered <-chan error, cancels <-chan struct{}, ended <-chan error, cancel func()) (err error, over bool) {
+func attend(id uint64, answered <-chan error, cancels <-chan uint64, ended <-chan error, cancel func()) (err error, over bool) {
 	for {
 		select {
 		case err := <-answered:
 			return err, err != nil
-		case <-cancels:
-			cancel()
+		case which := <-cancels:
+			if which == id {
+				cancel()
+			}
 		case err := <-ended:
 			return ignoreEOF(err), true
 		}
@@ -134,50 +139,43 @@ func ignoreEOF(err error) error {
 	return err
 }
 
+// sender writes the rows of one question as frames and counts them.
+type sender struct {
+	stdout    io.Writer
+	batch     *batch
+	payload   []byte
+	rowsLeft  int64
+	bytesLeft int64
+	truncated bool
+	broken    error // stdout is
+}
+
+// flush sends the rows gathered.
+func (s *sender) flush() error {
+	if s.batch.rows == 0 {
+		return nil
+	}
+	s.payload = s.batch.appendTo(s.payload[:0])
+	s.batch.reset()
+	s.broken = writeFrame(s.stdout, frameBatch, s.payload)
+	return s.broken
+}
+
 // answer runs one question; its error means that stdout is broken.
 func answer(ctx context.Context, db database, q *request, stdout io.Writer) error {
-	b := newBatch(q.Types)
-	var rows, sent int64
-	var payload []byte
-	var broken error
-	flush := func() error {
-		payload = b.appendTo(payload[:0])
-		sent += int64(len(payload))
-		b.reset()
-		broken = writeFrame(stdout, frameBatch, payload)
-		return broken
+	out := &sender{stdout: stdout, batch: newBatch(q.Types), rowsLeft: q.MaxRows, bytesLeft: q.MaxBytes}
+	err := db.run(ctx, q, out)
+	if err == nil || errors.Is(err, errFull) {
+		err = out.flush()
 	}
-	var reply endReply
-	err := db.run(ctx, q.SQL, len(q.Types), func(row []any) error {
-		if rows >= q.MaxRows || sent >= q.MaxBytes {
-			reply.Truncated = true
-			return errFull
-		}
-		for i, value := range row {
-			if err := b.columns[i].put(b.rows, value); err != nil {
-				return err
-			}
-		}
-		b.rows++
-		rows++
-		// The size of a row is known only after it: look often enough that whole
-		// events can't grow a batch past a frame.
-		if b.rows == batchRows || b.sizeBytes() >= batchBytes {
-			return flush()
-		}
-		return nil
-	})
-	if broken != nil {
-		return broken
+	if out.broken != nil {
+		return out.broken
 	}
-	if err != nil && !errors.Is(err, errFull) {
+	reply := endReply{Truncated: out.truncated}
+	if err != nil {
 		reply.Error = err.Error()
 		reply.Memory = errors.Is(err, errMemory)
 		reply.Refused = errors.Is(err, errRefused)
-	} else if b.rows > 0 {
-		if err := flush(); err != nil {
-			return err
-		}
 	}
 	return writeJSON(stdout, frameEnd, &reply)
 }
