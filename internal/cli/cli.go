@@ -136,4 +136,6 @@ func needsLake(name string) error {
 
 type errNoStore string
 
-func (e errNoStore) Error() string { return "cannot run " + string(e) + " on Windows: the lake needs Linux" }
+func (e errNoStore) Error() string {
+	return "cannot run " + string(e) + " on Windows: the lake needs Linux"
+}

@@ -90,9 +90,15 @@ var (
 )
 
 var peers = []peer{
-	{"dc01.nordwind.example", "10.20.0.10", "389"}, {"dc02.nordwind.example", "10.20.0.11", "88"}, {"fs01.nordwind.example", "10.20.1.10", "445"},
-	{"sql01.nordwind.example", "10.20.1.12", "1433"}, {"app01.nordwind.example", "10.20.1.13", "443"}, {"updates.example", "198.51.100.20", "443"},
-	{"mail.example", "198.51.100.31", "443"}, {"cdn.example", "198.51.100.47", "443"}, {"news.example", "198.51.100.80", "443"},
+	{"dc01.nordwind.example", "10.20.0.10", "389"},
+	{"dc02.nordwind.example", "10.20.0.11", "88"},
+	{"fs01.nordwind.example", "10.20.1.10", "445"},
+	{"sql01.nordwind.example", "10.20.1.12", "1433"},
+	{"app01.nordwind.example", "10.20.1.13", "443"},
+	{"updates.example", "198.51.100.20", "443"},
+	{"mail.example", "198.51.100.31", "443"},
+	{"cdn.example", "198.51.100.47", "443"},
+	{"news.example", "198.51.100.80", "443"},
 }
 
 var (
