@@ -12,6 +12,7 @@ type group struct {
 	kinds []schema.Disk
 	rows  int
 	bytes int
+	limit int // rows it may have
 }
 
 // column is one column of a group.
@@ -40,8 +41,8 @@ const (
 	maxChunkBytes = 1 << 20
 )
 
-func newGroup(t *schema.Table) *group {
-	g := &group{cols: make([]column, len(t.Columns)), kinds: make([]schema.Disk, len(t.Columns))}
+func newGroup(t *schema.Table, limit int) *group {
+	g := &group{limit: limit, cols: make([]column, len(t.Columns)), kinds: make([]schema.Disk, len(t.Columns))}
 	for i := range t.Columns {
 		g.kinds[i] = t.Columns[i].Disk
 	}
@@ -49,7 +50,7 @@ func newGroup(t *schema.Table) *group {
 }
 
 // full tells that no further row should be added.
-func (g *group) full() bool { return g.rows >= rowGroupRows || g.bytes >= maxGroupBytes }
+func (g *group) full() bool { return g.rows >= g.limit || g.bytes >= maxGroupBytes }
 
 // reset empties the group and keeps its memory, except that of large texts in
 // columns that are rarely so large.

@@ -64,7 +64,11 @@ func Read(ctx context.Context, in Input, t *schema.Table, cols []int, f Filter, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.close()) }()
+	defer func() {
+		if e := r.close(); err == nil {
+			err = e
+		}
+	}()
 	if f.On {
 		r.skip = func(g *metadata.RowGroupMetaData) bool {
 			return r.outside(g, source, f.Source, f.Source) || r.outside(g, seq, f.SeqLo, f.SeqHi)

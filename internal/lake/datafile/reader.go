@@ -19,6 +19,9 @@ import (
 // whole column chunks, which a merge of many files can't afford.
 const readBufferBytes = 64 << 10
 
+// batchRows is how many rows are read at a time.
+const batchRows = 4096
+
 // picked is a column to read: its index in the table and in the file.
 type picked struct{ col, field int }
 

@@ -52,9 +52,11 @@ func (c SorterConfig) withDefaults() SorterConfig {
 // files. Add, Rows and SizeBytes may be called from many goroutines; Finish and
 // Close from one, after the last Add has returned. A Sorter is used once.
 type Sorter struct {
-	cfg      SorterConfig
-	runBytes int64
-	newTemp  func() (tempFile, error)
+	cfg SorterConfig
+	// Small in tests, so that a few rows give many runs and row groups.
+	runBytes  int64
+	groupRows int
+	newTemp   func() (tempFile, error)
 
 	gate  chan struct{} // held while rows are added; waits with a context
 	slots chan struct{} // one token for each goroutine that may spill
@@ -76,12 +78,13 @@ func NewSorter(cfg SorterConfig) *Sorter {
 	return &Sorter{
 		cfg: cfg,
 		// Workers runs are spilled while one more is filled.
-		runBytes: max(cfg.MemoryBytes/int64(cfg.Workers+1), segmentBytes),
-		newTemp:  func() (tempFile, error) { return newTempFile(cfg.TempDir) },
-		gate:     make(chan struct{}, 1),
-		slots:    make(chan struct{}, cfg.Workers),
-		used:     make([]bool, len(cfg.Table.Columns)),
-		cur:      &run{},
+		runBytes:  max(cfg.MemoryBytes/int64(cfg.Workers+1), segmentBytes),
+		groupRows: rowGroupRows,
+		newTemp:   func() (tempFile, error) { return newTempFile(cfg.TempDir) },
+		gate:      make(chan struct{}, 1),
+		slots:     make(chan struct{}, cfg.Workers),
+		used:      make([]bool, len(cfg.Table.Columns)),
+		cur:       &run{},
 	}
 }
 
@@ -241,6 +244,7 @@ func (s *Sorter) finish(ctx context.Context, out Output, first int) ([]File, err
 		sources = append(sources, s.cur)
 	}
 	w := newWriter(s.cfg.Table, s.used, s.rows, s.cfg.Workers, first, out)
+	w.groupRows = s.groupRows
 	return w.writeAll(ctx, newTree(sources))
 }
 

@@ -11,10 +11,9 @@ import (
 // maxBoundBytes is the longest bound of a text column in a manifest.
 const maxBoundBytes = 128
 
-// bounds gathers one column's figures over a file.
+// bounds gathers one column's figures over a row group or a file.
 type bounds struct {
 	kind                schema.Disk
-	on                  bool // minimum and maximum are wanted
 	values, nulls, nans int64
 	any                 bool
 	lo, hi              int64
@@ -22,42 +21,51 @@ type bounds struct {
 	slo, shi            []byte
 }
 
-// add takes the column's part of a row group.
-func (b *bounds) add(c *column, rows int) {
-	b.values += int64(rows)
-	b.nulls += int64(rows - c.n)
-	switch {
-	case b.kind == schema.DiskDouble:
-		for _, bits := range c.nums {
-			b.real(math.Float64frombits(uint64(bits)))
-		}
-	case !b.on || c.n == 0:
-	case b.kind == schema.DiskString:
-		walk := texts{c: c}
-		for range c.n {
-			b.text(walk.next())
-		}
-	default:
-		if !b.any {
-			b.any, b.lo, b.hi = true, c.nums[0], c.nums[0]
-		}
-		for _, v := range c.nums {
-			b.lo, b.hi = min(b.lo, v), max(b.hi, v)
-		}
-	}
-}
-
-func (b *bounds) real(v float64) {
-	if v != v {
-		b.nans++
+// numbers takes integers, times or booleans.
+func (b *bounds) numbers(values []int64) {
+	if len(values) == 0 {
 		return
 	}
 	if !b.any {
-		b.any, b.flo, b.fhi = true, v, v
+		b.any, b.lo, b.hi = true, values[0], values[0]
 	}
-	b.flo, b.fhi = min(b.flo, v), max(b.fhi, v)
+	for _, v := range values {
+		b.lo, b.hi = min(b.lo, v), max(b.hi, v)
+	}
 }
 
+// reals takes the bits of doubles.
+func (b *bounds) reals(values []int64) {
+	for _, bits := range values {
+		v := math.Float64frombits(uint64(bits))
+		if v != v {
+			b.nans++
+			continue
+		}
+		if !b.any {
+			b.any, b.flo, b.fhi = true, v, v
+		}
+		b.flo, b.fhi = min(b.flo, v), max(b.fhi, v)
+	}
+}
+
+// merge takes the figures of a row group.
+func (b *bounds) merge(g *bounds) {
+	b.values, b.nulls, b.nans = b.values+g.values, b.nulls+g.nulls, b.nans+g.nans
+	switch {
+	case !g.any:
+	case b.kind == schema.DiskString:
+		b.text(g.slo)
+		b.text(g.shi)
+	case !b.any:
+		b.any, b.lo, b.hi, b.flo, b.fhi = true, g.lo, g.hi, g.flo, g.fhi
+	default:
+		b.lo, b.hi = min(b.lo, g.lo), max(b.hi, g.hi)
+		b.flo, b.fhi = min(b.flo, g.flo), max(b.fhi, g.fhi)
+	}
+}
+
+// text takes one text.
 func (b *bounds) text(v []byte) {
 	if !b.any {
 		b.any = true
@@ -72,9 +80,9 @@ func (b *bounds) text(v []byte) {
 }
 
 // stats gives the figures as File shows them.
-func (b *bounds) stats(fieldID int, size int64) ColumnStats {
-	s := ColumnStats{FieldID: fieldID, SizeBytes: size, Values: b.values, Nulls: b.nulls, NaNs: b.nans}
-	if !b.on || !b.any {
+func (b *bounds) stats(c *schema.Column, size int64) ColumnStats {
+	s := ColumnStats{FieldID: c.FieldID, SizeBytes: size, Values: b.values, Nulls: b.nulls, NaNs: b.nans}
+	if !c.Stats || !b.any {
 		return s
 	}
 	switch b.kind {

@@ -8,9 +8,7 @@ import (
 	"hash"
 	"io"
 	"sync"
-
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/metadata"
+	"sync/atomic"
 
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -27,25 +25,26 @@ type writer struct {
 	total   int64 // rows to come, an upper bound: to cut files of even size
 
 	encoders []*encoder
+	pages    [][]byte // by column: memory of the last chunk
 	files    []File
 	made     []string // paths of all files begun
 	cur      *fileWriter
 	rowsDone int64 // in finished and current files
 	size     int64 // bytes of finished files
 	first    int   // number of the first file
+
+	groupRows int // rows of a row group; smaller in tests only
 }
 
 // newWriter prepares; used tells by column whether it may occur.
 func newWriter(t *schema.Table, used []bool, total int64, workers, first int, out Output) *writer {
-	w := &writer{table: t, out: out.withDefaults(), workers: max(workers, 1), total: total, first: first}
+	w := &writer{table: t, out: out.withDefaults(), workers: max(workers, 1), total: total, first: first, groupRows: rowGroupRows}
 	for i := range t.Columns {
 		if used[i] || t.Columns[i].Required {
 			w.cols = append(w.cols, i)
 		}
 	}
-	for range w.workers {
-		w.encoders = append(w.encoders, newEncoder())
-	}
+	w.pages = make([][]byte, len(w.cols))
 	return w
 }
 
@@ -53,8 +52,8 @@ func newWriter(t *schema.Table, used []bool, total int64, workers, first int, ou
 // one (with workers of its own) encodes the one before.
 func (w *writer) writeAll(ctx context.Context, src source) ([]File, error) {
 	free, full := make(chan *group, 2), make(chan *group)
-	free <- newGroup(w.table)
-	free <- newGroup(w.table)
+	free <- newGroup(w.table, w.groupRows)
+	free <- newGroup(w.table, w.groupRows)
 	var encodeErr error
 	stopped := false // set before full is closed
 	done := make(chan struct{})
@@ -144,20 +143,19 @@ func (w *writer) discard() {
 }
 
 // encode writes one row group, into a new file when the current one is large
-// enough. A panic of the Parquet library becomes an error.
-func (w *writer) encode(g *group) (err error) {
-	defer recovered(&err, "write")
+// enough.
+func (w *writer) encode(g *group) error {
 	if w.cur != nil && w.cut(g) {
 		if err := w.finishFile(); err != nil {
 			return err
 		}
 	}
 	if w.cur == nil {
-		if err := w.begin(g); err != nil {
+		if err := w.begin(); err != nil {
 			return err
 		}
 	}
-	if err := w.cur.group(g, w.encoders); err != nil {
+	if err := w.group(g); err != nil {
 		return fmt.Errorf("cannot write %s: %w", w.cur.path, err)
 	}
 	w.rowsDone += int64(g.rows)
@@ -178,59 +176,39 @@ func (w *writer) cut(g *group) bool {
 	return cur >= target && rest >= w.out.TargetBytes/4
 }
 
-// begin makes the next file, encoded as the group suggests.
-func (w *writer) begin(g *group) error {
+// begin makes the next file.
+func (w *writer) begin() error {
 	n := w.first + len(w.made)
 	f, path, err := w.out.Create(n)
 	if err != nil {
 		return fmt.Errorf("cannot make data file %d: %w", n, err)
 	}
 	w.made = append(w.made, path)
-	fw := &fileWriter{f: f, path: path, table: w.table, cols: w.cols, sink: &sink{w: f, sum: sha256.New()}}
-	w.cur = fw
-	choices := make([]choice, len(w.cols))
-	fw.bounds = make([]bounds, len(w.cols))
-	for i, ci := range w.cols {
-		c := &w.table.Columns[ci]
-		choices[i] = choose(c.Disk, &g.cols[ci])
-		fw.bounds[i] = bounds{kind: c.Disk, on: c.Stats}
+	w.cur = &fileWriter{f: f, path: path, sink: &sink{w: f, sum: sha256.New()}, bounds: make([]bounds, len(w.cols)), sizes: make([]int64, len(w.cols))}
+	for i, c := range w.cols {
+		w.cur.bounds[i].kind = w.table.Columns[c].Disk
 	}
-	root, err := parquetSchema(w.table, w.cols)
-	if err != nil {
-		return err
-	}
-	meta := metadata.NewKeyValueMetadata()
-	if err := meta.Append(schemaVersionKey, versionText(w.table)); err != nil {
-		return fmt.Errorf("cannot write metadata of %s: %w", path, err)
-	}
-	fw.pw, err = file.NewParquetWriterWithError(fw.sink, root,
-		file.WithWriterProps(properties(w.table, w.cols, choices)), file.WithWriteMetadata(meta))
-	if err != nil {
+	if _, err := w.cur.sink.Write([]byte(parquetMagic)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
 }
 
 // finishFile closes the current file and adds it to the result.
-func (w *writer) finishFile() (err error) {
+func (w *writer) finishFile() error {
 	fw := w.cur
 	if fw == nil {
 		return nil
 	}
-	defer recovered(&err, "write "+fw.path)
-	if err := fw.pw.Close(); err != nil {
+	if _, err := fw.sink.Write(footer(w.table, w.cols, fw.groups)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", fw.path, err)
 	}
 	w.cur = nil // from here on the file is closed, whatever Close says
 	if err := fw.f.Close(); err != nil {
 		return fmt.Errorf("cannot finish %s: %w", fw.path, err)
 	}
-	res, err := fw.result()
-	if err != nil {
-		return err
-	}
-	w.size += res.SizeBytes
-	w.files = append(w.files, res)
+	w.size += fw.sink.size
+	w.files = append(w.files, fw.result(w.table, w.cols))
 	return nil
 }
 
@@ -247,135 +225,93 @@ func recovered(err *error, what string) {
 	*err = fmt.Errorf("cannot %s: the Parquet library gave up: %v", what, r)
 }
 
-// sink counts and hashes what goes into a file. It hides Close from the Parquet
-// library, which would call it.
+// sink counts and hashes what goes into a file.
 type sink struct {
 	w    io.Writer
 	sum  hash.Hash
 	size int64
-	err  error
 }
 
-// Write implements io.Writer. After an error nothing is written any more.
+// Write implements io.Writer.
 func (s *sink) Write(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
 	n, err := s.w.Write(p)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}
 	s.sum.Write(p[:n])
 	s.size += int64(n)
-	s.err = err
 	return n, err
 }
 
-// fileWriter writes one file.
+// fileWriter is one file being written.
 type fileWriter struct {
 	f      io.WriteCloser
 	path   string
-	table  *schema.Table
-	cols   []int
 	sink   *sink
-	pw     *file.Writer
+	groups []rowGroup
 	bounds []bounds
+	sizes  []int64
 	rows   int64
 }
 
-// group writes one row group; columns are shared out among the encoders.
-func (fw *fileWriter) group(g *group, encoders []*encoder) error {
-	rg, err := fw.pw.AppendBufferedRowGroupChecked()
-	if err != nil {
-		return err
+// group encodes a row group, its columns shared out among the workers, and
+// writes it to the current file.
+func (w *writer) group(g *group) error {
+	for len(w.encoders) < w.workers {
+		e, err := newEncoder()
+		if err != nil {
+			return err
+		}
+		w.encoders = append(w.encoders, e)
 	}
 	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		next int
-		errs error
+		wg     sync.WaitGroup
+		next   atomic.Int64
+		chunks = make([]chunk, len(w.cols))
+		errs   = make([]error, len(w.cols))
 	)
-	take := func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		if errs != nil || next == len(fw.cols) {
-			return -1
-		}
-		next++
-		return next - 1
-	}
-	for _, e := range encoders {
+	for _, e := range w.encoders {
 		wg.Go(func() {
-			for i := take(); i >= 0; i = take() {
-				if err := fw.column(rg, g, e, i); err != nil {
-					mu.Lock()
-					errs = errors.Join(errs, err)
-					mu.Unlock()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(w.cols) {
+					return
 				}
+				chunks[i], errs[i] = e.encode(w.pages[i], &w.table.Columns[w.cols[i]], &g.cols[w.cols[i]], g.rows)
 			}
 		})
 	}
 	wg.Wait()
-	if errs != nil {
-		return errs
-	}
-	if err := rg.Close(); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	fw := w.cur
+	rg := rowGroup{offset: fw.sink.size, rows: g.rows, chunks: chunks, sizes: make([]int64, len(chunks))}
+	for i := range chunks {
+		c := &chunks[i]
+		if _, err := fw.sink.Write(c.data); err != nil {
+			return err
+		}
+		rg.sizes[i] = int64(len(c.data))
+		fw.sizes[i] += rg.sizes[i]
+		fw.bounds[i].merge(&c.stats)
+		w.pages[i], c.data = c.data, nil
+	}
+	fw.groups = append(fw.groups, rg)
 	fw.rows += int64(g.rows)
 	return nil
 }
 
-// column encodes the i-th column of the file.
-func (fw *fileWriter) column(rg file.BufferedRowGroupWriter, g *group, e *encoder, i int) (err error) {
-	c := &fw.table.Columns[fw.cols[i]]
-	defer recovered(&err, "encode column "+c.Name)
-	cw, err := rg.Column(i)
-	if err != nil {
-		return fmt.Errorf("cannot write column %s: %w", c.Name, err)
-	}
-	data := &g.cols[fw.cols[i]]
-	if err := e.column(cw, data, g.rows, c.Required); err != nil {
-		return err
-	}
-	fw.bounds[i].add(data, g.rows)
-	return nil
-}
-
 // result describes the finished file.
-func (fw *fileWriter) result() (File, error) {
-	meta, err := fw.pw.FileMetadata()
-	if err != nil {
-		return File{}, fmt.Errorf("cannot read back the metadata of %s: %w", fw.path, err)
-	}
-	res := File{Path: fw.path, Rows: fw.rows, SizeBytes: fw.sink.size, SchemaVersion: fw.table.Version}
+func (fw *fileWriter) result(t *schema.Table, cols []int) File {
+	res := File{Path: fw.path, Rows: fw.rows, SizeBytes: fw.sink.size, SchemaVersion: t.Version}
 	fw.sink.sum.Sum(res.SHA256[:0])
-	sizes := make([]int64, len(fw.cols))
-	for r := range meta.NumRowGroups() {
-		rg := meta.RowGroup(r)
-		for i := range fw.cols {
-			cc, err := rg.ColumnChunk(i)
-			if err != nil {
-				return File{}, fmt.Errorf("cannot read back the metadata of %s: %w", fw.path, err)
-			}
-			sizes[i] += cc.TotalCompressedSize()
-			if i == 0 {
-				res.SplitOffsets = append(res.SplitOffsets, firstPage(cc))
-			}
-		}
+	for i := range fw.groups {
+		res.SplitOffsets = append(res.SplitOffsets, fw.groups[i].offset)
 	}
-	for i, ci := range fw.cols {
-		id := fw.table.Columns[ci].FieldID
-		res.Columns = append(res.Columns, id)
-		res.Stats = append(res.Stats, fw.bounds[i].stats(id, sizes[i]))
+	for i, c := range cols {
+		res.Columns = append(res.Columns, t.Columns[c].FieldID)
+		res.Stats = append(res.Stats, fw.bounds[i].stats(&t.Columns[c], fw.sizes[i]))
 	}
-	return res, nil
-}
-
-// firstPage is the offset of a column's first page.
-func firstPage(cc *metadata.ColumnChunkMetaData) int64 {
-	if cc.HasDictionaryPage() {
-		return cc.DictionaryPageOffset()
-	}
-	return cc.DataPageOffset()
+	return res
 }
