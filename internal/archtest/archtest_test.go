@@ -86,10 +86,25 @@ func floorOf(folder string) (f floor, ok bool) {
 
 func TestImportsGoDown(t *testing.T) {
 	own, _ := packages(t)
+	checkImports(own, t.Errorf)
+	for folder, targets := range edges {
+		for _, target := range targets {
+			if !slices.Contains(own[folder].Imports, module+target) {
+				t.Errorf("edge %s → %s is in rules.go but not in the code: remove it", folder, target)
+			}
+		}
+	}
+}
+
+// report takes a broken rule; it is testing.T's Errorf but in this package's own
+// tests.
+type report func(format string, args ...any)
+
+func checkImports(own map[string]listed, broken report) {
 	for folder, p := range own {
 		from, ok := floorOf(folder)
 		if !ok {
-			t.Errorf("%s has no floor: name it in rules.go, so that its place in the design is a decision", folder)
+			broken("%s has no floor: name it in rules.go, so that its place in the design is a decision", folder)
 			continue
 		}
 		for _, path := range p.Imports {
@@ -100,18 +115,11 @@ func TestImportsGoDown(t *testing.T) {
 			to, _ := floorOf(target)
 			switch {
 			case to == forTests && from != forTests:
-				t.Errorf("%s imports %s: only tests may use test packages", folder, target)
+				broken("%s imports %s: only tests may use test packages", folder, target)
 			case to > from && from != forTests:
-				t.Errorf("%s imports %s, which is a floor above: imports go down only, so that a lower part can be read and tested alone", folder, target)
+				broken("%s imports %s, which is a floor above: imports go down only, so that a lower part can be read and tested alone", folder, target)
 			case to == from && to != forTests && !slices.Contains(edges[folder], target):
-				t.Errorf("%s imports %s on its own floor: write the edge down in rules.go or cut it; unknown neighbours keep parts replaceable", folder, target)
-			}
-		}
-	}
-	for folder, targets := range edges {
-		for _, target := range targets {
-			if !slices.Contains(own[folder].Imports, module+target) {
-				t.Errorf("edge %s → %s is in rules.go but not in the code: remove it", folder, target)
+				broken("%s imports %s on its own floor: write the edge down in rules.go or cut it; unknown neighbours keep parts replaceable", folder, target)
 			}
 		}
 	}
@@ -119,21 +127,25 @@ func TestImportsGoDown(t *testing.T) {
 
 func TestLibrariesStayHome(t *testing.T) {
 	own, standard := packages(t)
+	checkHomes(own, standard, t.Errorf)
+}
+
+func checkHomes(own map[string]listed, standard map[string]bool, broken report) {
 	for folder, p := range own {
 		level, _ := floorOf(folder)
 		for _, path := range p.Imports {
 			if level == vocabulary && !standard[path] && !strings.HasPrefix(path, module) {
-				t.Errorf("%s imports %s: the vocabulary uses the standard library only, because everything imports it", folder, path)
+				broken("%s imports %s: the vocabulary uses the standard library only, because everything imports it", folder, path)
 			}
 			if reason, bad := impure[path]; bad && (level == vocabulary || level == pure) {
-				t.Errorf("%s imports %s: %s", folder, path, reason)
+				broken("%s imports %s: %s", folder, path, reason)
 			}
 			for _, h := range homes {
 				if !strings.HasPrefix(path, h.prefix) || level == forTests {
 					continue
 				}
 				if !slices.ContainsFunc(h.folders, func(f string) bool { return within(folder, f) }) {
-					t.Errorf("%s imports %s, at home in %v: %s", folder, path, h.folders, h.reason)
+					broken("%s imports %s, at home in %v: %s", folder, path, h.folders, h.reason)
 				}
 			}
 		}
@@ -172,22 +184,24 @@ func sources(t *testing.T) []source {
 		if err != nil {
 			return err
 		}
-		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, path, text, parser.ParseComments)
-		if err != nil {
-			return err
-		}
 		rel, err := filepath.Rel(top, path)
 		if err != nil {
 			return err
 		}
-		out = append(out, source{rel, filepath.ToSlash(filepath.Dir(rel)), strings.HasSuffix(name, "_test.go"), text, file, fset})
-		return nil
+		s, err := parse(filepath.ToSlash(rel), text)
+		out = append(out, s)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+func parse(path string, text []byte) (source, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, path, text, parser.ParseComments)
+	return source{path, path[:max(strings.LastIndexByte(path, '/'), 0)], strings.HasSuffix(path, "_test.go"), text, file, fset}, err
 }
 
 func (s *source) at(n ast.Node) string {
@@ -211,9 +225,11 @@ func functionName(folder string, f *ast.FuncDecl) string {
 	return folder + "." + f.Name.Name
 }
 
-func TestSizes(t *testing.T) {
+func TestSizes(t *testing.T) { checkSizes(sources(t), t.Errorf) }
+
+func checkSizes(all []source, broken report) {
 	usedFunctions, usedFiles, packageLines := map[string]bool{}, map[string]bool{}, map[string]int{}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		if s.test || ast.IsGenerated(s.file) {
 			continue
 		}
@@ -221,12 +237,12 @@ func TestSizes(t *testing.T) {
 		packageLines[s.folder] += lines
 		if lines > maxFileLines {
 			if longFiles[s.path] == "" {
-				t.Errorf("%s has %d lines, more than %d: split it by what its parts do", s.path, lines, maxFileLines)
+				broken("%s has %d lines, more than %d: split it by what its parts do", s.path, lines, maxFileLines)
 			}
 			usedFiles[s.path] = true
 		}
 		if s.file.Name.Name == "main" && lines > maxMainLines {
-			t.Errorf("%s has %d lines, more than %d: a main turns flags into a Config and calls Run", s.path, lines, maxMainLines)
+			broken("%s has %d lines, more than %d: a main turns flags into a Config and calls Run", s.path, lines, maxMainLines)
 		}
 		for _, decl := range s.file.Decls {
 			f, ok := decl.(*ast.FuncDecl)
@@ -239,65 +255,66 @@ func TestSizes(t *testing.T) {
 			}
 			name := functionName(s.folder, f)
 			if longFunctions[name] == "" {
-				t.Errorf("%s: %s has %d lines, more than %d", s.at(f), name, length, maxFunctionLines)
+				broken("%s: %s has %d lines, more than %d", s.at(f), name, length, maxFunctionLines)
 			}
 			usedFunctions[name] = true
 		}
 	}
 	for folder, lines := range packageLines {
 		if lines > maxPackageLines && longPackages[folder] == "" {
-			t.Errorf("%s has %d lines, more than %d: it is two packages", folder, lines, maxPackageLines)
+			broken("%s has %d lines, more than %d: it is two packages", folder, lines, maxPackageLines)
 		}
 	}
 	for name := range longFunctions {
 		if !usedFunctions[name] {
-			t.Errorf("exception for %s is no longer needed: remove it", name)
+			broken("exception for %s is no longer needed: remove it", name)
 		}
 	}
 	for name := range longFiles {
 		if !usedFiles[name] {
-			t.Errorf("exception for %s is no longer needed: remove it", name)
+			broken("exception for %s is no longer needed: remove it", name)
 		}
 	}
 	for folder := range longPackages {
 		if packageLines[folder] <= maxPackageLines {
-			t.Errorf("exception for %s is no longer needed: remove it", folder)
+			broken("exception for %s is no longer needed: remove it", folder)
 		}
 	}
 }
 
-func TestWordsAndConstructs(t *testing.T) {
+func TestWordsAndConstructs(t *testing.T) { checkWords(sources(t), t.Errorf) }
+
+func checkWords(all []source, broken report) {
 	undone := []string{"TO" + "DO", "FIX" + "ME", "X" + "XX", "not " + "implemented", "un" + "implemented"}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		for part := range strings.SplitSeq(s.folder, "/") {
 			if slices.Contains(bannedFolders, part) {
-				t.Errorf("%s lies in a folder named %s: the name must say what is inside", s.path, part)
+				broken("%s lies in a folder named %s: the name must say what is inside", s.path, part)
 			}
 		}
 		for _, word := range undone {
 			if bytes.Contains(s.text, []byte(word)) {
-				t.Errorf("%s contains %q: finish it, or refuse it with a clear message and open an issue", s.path, word)
+				broken("%s contains %q: finish it, or refuse it with a clear message and open an issue", s.path, word)
 			}
 		}
 		for _, decl := range s.file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
-				t.Errorf("%s: init hides work from the reader; call it", s.at(f))
+				broken("%s: init hides work from the reader; call it", s.at(f))
 			}
 		}
 		level, _ := floorOf(s.folder)
-		checkCalls(t, &s, !s.test && (level == vocabulary || level == pure))
+		checkCalls(&s, !s.test && (level == vocabulary || level == pure), broken)
 	}
 }
 
 // checkCalls looks at what a file does: skips without a reason, sleeping tests,
 // and, in pure code, the clock and goroutines.
-func checkCalls(t *testing.T, s *source, isPure bool) {
-	t.Helper()
+func checkCalls(s *source, isPure bool, broken report) {
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			if isPure {
-				t.Errorf("%s: a goroutine in pure code; let the caller decide on concurrency", s.at(n))
+				broken("%s: a goroutine in pure code; let the caller decide on concurrency", s.at(n))
 			}
 		case *ast.CallExpr:
 			sel, ok := n.Fun.(*ast.SelectorExpr)
@@ -306,12 +323,14 @@ func checkCalls(t *testing.T, s *source, isPure bool) {
 			}
 			pkg, _ := sel.X.(*ast.Ident)
 			switch {
+			case sel.Sel.Name == "Go" && isPure:
+				broken("%s: a goroutine in pure code; let the caller decide on concurrency", s.at(n))
 			case sel.Sel.Name == "Skip" && len(n.Args) == 0, sel.Sel.Name == "SkipNow":
-				t.Errorf("%s: a skip must print its reason", s.at(n))
+				broken("%s: a skip must print its reason", s.at(n))
 			case pkg != nil && pkg.Name == "time" && (sel.Sel.Name == "Now" || sel.Sel.Name == "Since") && isPure:
-				t.Errorf("%s: the clock in pure code; pass the time in", s.at(n))
+				broken("%s: the clock in pure code; pass the time in", s.at(n))
 			case pkg != nil && pkg.Name == "time" && sel.Sel.Name == "Sleep" && s.test && !usesSynctest(s):
-				t.Errorf("%s: a sleeping test is slow or flaky; use testing/synctest or wait for the event", s.at(n))
+				broken("%s: a sleeping test is slow or flaky; use testing/synctest or wait for the event", s.at(n))
 			}
 		}
 		return true
@@ -322,9 +341,11 @@ func usesSynctest(s *source) bool {
 	return slices.ContainsFunc(s.file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing/synctest"` })
 }
 
-func TestDocumentation(t *testing.T) {
+func TestDocumentation(t *testing.T) { checkDocumentation(sources(t), t.Errorf) }
+
+func checkDocumentation(all []source, broken report) {
 	documented, seen := map[string]bool{}, map[string]string{}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		if s.test {
 			continue
 		}
@@ -336,13 +357,13 @@ func TestDocumentation(t *testing.T) {
 		}
 		for _, decl := range s.file.Decls {
 			for _, name := range undocumented(decl) {
-				t.Errorf("%s: exported %s has no doc comment", s.at(decl), name)
+				broken("%s: exported %s has no doc comment", s.at(decl), name)
 			}
 		}
 	}
 	for folder, path := range seen {
 		if !documented[folder] {
-			t.Errorf("%s (%s): no package comment; it is the design memo", folder, path)
+			broken("%s (%s): no package comment; it is the design memo", folder, path)
 		}
 	}
 }
@@ -384,9 +405,10 @@ func exportedReceiver(f *ast.FuncDecl) bool {
 
 // TestNoPackageState finds package variables that are assigned inside
 // functions: state that two Wadis in one process would share.
-func TestNoPackageState(t *testing.T) {
+func TestNoPackageState(t *testing.T) { checkState(sources(t), t.Errorf) }
+
+func checkState(all []source, broken report) {
 	vars := map[string]map[string]bool{}
-	all := sources(t)
 	for _, s := range all {
 		if s.test {
 			continue
@@ -422,7 +444,7 @@ func TestNoPackageState(t *testing.T) {
 			}
 			for _, target := range targets {
 				if name, ok := packageVariable(&s, target, vars[s.folder]); ok {
-					t.Errorf("%s: package variable %s is changed: keep state in a value that somebody owns", s.at(target), name)
+					broken("%s: package variable %s is changed: keep state in a value that somebody owns", s.at(target), name)
 				}
 			}
 			return true
