@@ -1,0 +1,372 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// stringOperators bind tighter than arithmetic.
+var stringOperators = map[string]bool{
+	"=~": true, "!~": true,
+	"has": true, "has_cs": true, "hasprefix": true, "hasprefix_cs": true, "hassuffix": true, "hassuffix_cs": true,
+	"contains": true, "contains_cs": true, "containscs": true, "notcontains": true, "notcontainscs": true,
+	"startswith": true, "startswith_cs": true, "endswith": true, "endswith_cs": true, "like": true, "notlike": true, "likecs": true, "notlikecs": true,
+}
+
+// listOperators take a list in brackets.
+var listOperators = map[string]bool{"in": true, "has_any": true, "has_all": true}
+
+// operatorHere tells which operator stands at the current token ("" for none)
+// and how many tokens it has; `! has`, `in ~` and `matches regex` have two.
+func (p *parser) operatorHere() (op string, tokens int) {
+	switch {
+	case p.tok.kind == tokPunct && p.tok.text == "!":
+		rest := p.text[p.at:]
+		n := 0
+		for n < len(rest) && (rest[n] == '_' || rest[n] >= 'a' && rest[n] <= 'z') {
+			n++
+		}
+		word := rest[:n]
+		if word == "in" && strings.HasPrefix(rest[n:], "~") {
+			return "!in~", 3
+		}
+		if stringOperators[word] || listOperators[word] || word == "between" {
+			return "!" + word, 2
+		}
+		return "", 0
+	case p.tok.kind == tokWord:
+		word := p.tok.text
+		if word == "in" && p.at < len(p.text) && p.text[p.at] == '~' {
+			return "in~", 2
+		}
+		if word == "matches" && strings.HasPrefix(p.after(), "regex") {
+			return "matches regex", 2
+		}
+		if stringOperators[word] || listOperators[word] || word == "between" || word == "and" || word == "or" {
+			return word, 1
+		}
+		return "", 0
+	case p.tok.kind == tokPunct:
+		return p.tok.text, 1
+	}
+	return "", 0
+}
+
+// precedence of binary operators; higher binds tighter, 0 is no operator.
+func precedence(op string) int {
+	switch op {
+	case "or":
+		return 1
+	case "and":
+		return 2
+	case "==", "!=", "<>", "in", "!in", "in~", "!in~", "has_any", "!has_any", "has_all", "!has_all", "between", "!between":
+		return 3
+	case "<", ">", "<=", ">=":
+		return 4
+	case "+", "-":
+		return 5
+	case "*", "/", "%":
+		return 6
+	case "matches regex":
+		return 7
+	}
+	if stringOperators[strings.TrimPrefix(op, "!")] || op == "!~" {
+		return 7
+	}
+	return 0
+}
+
+// named reads an expression that may have a name: name = x, (a, b) = x.
+func (p *parser) named() Expr {
+	start := p.tok.span.Start
+	if p.is("(") && p.tupleAhead() {
+		return p.tuple(start)
+	}
+	x := p.expr()
+	name, ok := x.(*Name)
+	if !ok || !p.is("=") {
+		return x
+	}
+	p.advance()
+	value := p.expr()
+	return &Named{Span: p.from(start), Names: []*Name{name}, X: value}
+}
+
+// tupleAhead tells whether the bracket here is the left side of (a, b) = x.
+func (p *parser) tupleAhead() bool {
+	end := closing(p.text, p.tok.span.Start)
+	if end < 0 {
+		return false
+	}
+	rest := strings.TrimSpace(p.text[end+1:])
+	return strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "==") && !strings.HasPrefix(rest, "=~") && !strings.HasPrefix(rest, "=>")
+}
+
+func (p *parser) tuple(start int) Expr {
+	n := &Named{Tuple: true}
+	p.expect("(")
+	for {
+		n.Names = append(n.Names, p.name())
+		if !p.take(",") {
+			break
+		}
+	}
+	p.expect(")")
+	p.expect("=")
+	n.X = p.expr()
+	n.Span = p.from(start)
+	return n
+}
+
+func (p *parser) expr() Expr { return p.binary(1) }
+
+func (p *parser) binary(lowest int) Expr {
+	if !p.enter() {
+		return &Star{}
+	}
+	defer p.leave()
+	start := p.tok.span.Start
+	left := p.unary()
+	for chain := 0; ; chain++ {
+		op, tokens := p.operatorHere()
+		prec := precedence(op)
+		if prec == 0 || prec < lowest {
+			return left
+		}
+		if chain == maxChain {
+			p.report(p.tok.span, fmt.Sprintf("a chain of more than %d operators", maxChain), "write a list: in (…)")
+			p.tooDeep = true
+			p.at = len(p.text)
+			p.tok = token{kind: tokEOF, span: Span{len(p.text), len(p.text)}}
+			return left
+		}
+		at := p.tok.span
+		for range tokens {
+			p.advance()
+		}
+		at.End = p.prevEnd
+		var right Expr
+		switch {
+		case strings.HasSuffix(op, "between"):
+			right = p.rangeOperand()
+		case prec == 3 && op != "==" && op != "!=" && op != "<>":
+			right = p.listOperand()
+		default:
+			right = p.binary(prec + 1)
+		}
+		left = &Binary{Span: p.from(start), Op: op, L: left, R: right, OpAt: at}
+	}
+}
+
+func (p *parser) rangeOperand() Expr {
+	start := p.tok.span.Start
+	r := &Range{}
+	p.expect("(")
+	r.Lo = p.expr()
+	p.expect("..")
+	r.Hi = p.expr()
+	p.expect(")")
+	r.Span = p.from(start)
+	return r
+}
+
+func (p *parser) listOperand() Expr {
+	start := p.tok.span.Start
+	if !p.is("(") {
+		x := p.unary()
+		return &List{Span: p.from(start), Items: []Expr{x}}
+	}
+	p.advance()
+	l := &List{Items: p.arguments(")")}
+	p.expect(")")
+	l.Span = p.from(start)
+	return l
+}
+
+// arguments reads expressions, pipelines among them, up to the closing bracket.
+func (p *parser) arguments(end string) []Expr {
+	var items []Expr
+	for !p.is(end) && p.tok.kind != tokEOF {
+		items = append(items, p.pipeline())
+		if !p.take(",") {
+			break
+		}
+	}
+	return items
+}
+
+func (p *parser) unary() Expr {
+	if !p.is("-") && !p.is("+") {
+		return p.postfix()
+	}
+	if !p.enter() {
+		return &Star{}
+	}
+	defer p.leave()
+	start := p.tok.span.Start
+	op := p.advance().text
+	x := p.unary()
+	return &Unary{Span: p.from(start), Op: op, X: x}
+}
+
+func (p *parser) postfix() Expr {
+	start := p.tok.span.Start
+	x := p.primary()
+	for chain := 0; chain < maxChain; chain++ {
+		switch {
+		case p.is("."):
+			p.advance()
+			if p.is("[") {
+				continue // a.["b"] is a["b"]
+			}
+			name := p.name()
+			x = &Member{Span: p.from(start), X: x, Name: name.Name}
+			if p.is("(") { // cluster("x").database("y"): known by its form only
+				p.advance()
+				args := p.arguments(")")
+				p.expect(")")
+				x = &Call{Span: p.from(start), Name: "." + name.Name, NameAt: name.Span, Args: append([]Expr{x.(*Member).X}, args...)}
+			}
+		case p.is("["):
+			p.advance()
+			i := p.expr()
+			p.expect("]")
+			x = &Index{Span: p.from(start), X: x, I: i}
+		default:
+			return x
+		}
+	}
+	p.report(p.tok.span, fmt.Sprintf("a path of more than %d steps", maxChain), "")
+	return x
+}
+
+// name reads a name: a word, or ['…'] with any text.
+func (p *parser) name() *Name {
+	t := p.tok
+	switch {
+	case t.kind == tokWord:
+		p.advance()
+		return &Name{Span: t.span, Name: t.text}
+	case p.is("["):
+		p.advance()
+		if p.tok.kind == tokString {
+			s := p.advance()
+			p.expect("]")
+			return &Name{Span: p.from(t.span.Start), Name: s.value}
+		}
+	}
+	p.unexpected("a name")
+	return &Name{Span: t.span}
+}
+
+func (p *parser) primary() Expr {
+	t := p.tok
+	switch t.kind {
+	case tokString:
+		return p.text1()
+	case tokNumber:
+		p.advance()
+		return &Literal{Span: t.span, Type: schema.Long, Text: t.text}
+	case tokReal:
+		p.advance()
+		return &Literal{Span: t.span, Type: schema.Real, Text: t.text}
+	case tokSpan:
+		p.advance()
+		return &Literal{Span: t.span, Type: schema.TimeSpan, Text: t.text}
+	case tokTyped:
+		p.advance()
+		return &Literal{Span: t.span, Type: t.typ, Text: t.value, Typed: true}
+	case tokWord:
+		return p.word()
+	}
+	switch {
+	case p.is("("):
+		p.advance()
+		x := p.pipeline()
+		p.expect(")")
+		return &Paren{Span: p.from(t.span.Start), X: x}
+	case p.is("["):
+		return p.name()
+	case p.is("*"):
+		p.advance()
+		return &Star{Span: t.span}
+	}
+	p.unexpected("an expression")
+	return &Star{Span: t.span}
+}
+
+// text1 joins string literals that stand side by side, as KQL does.
+func (p *parser) text1() Expr {
+	start := p.tok.span.Start
+	var b strings.Builder
+	for p.tok.kind == tokString {
+		b.WriteString(p.advance().value)
+	}
+	return &Literal{Span: p.from(start), Type: schema.String, Text: b.String()}
+}
+
+func (p *parser) word() Expr {
+	t := p.advance()
+	switch t.text {
+	case "true", "false":
+		if !p.is("(") {
+			return &Literal{Span: t.span, Type: schema.Bool, Text: t.text}
+		}
+	case "datatable":
+		if p.is("(") {
+			return p.datatable(t.span.Start)
+		}
+	case "typeof", "externaldata", "materialized-view":
+		if p.is("(") {
+			p.advance()
+			tokens := append(append([]string{"("}, p.tokensUntil()...), ")")
+			p.expect(")")
+			if p.is("[") {
+				p.advance()
+				tokens = append(append(append(tokens, "["), p.tokensUntil()...), "]")
+				p.expect("]")
+			}
+			if p.isWord("with") {
+				p.advance()
+				p.expect("(")
+				tokens = append(append(append(tokens, "with", "("), p.tokensUntil()...), ")")
+				p.expect(")")
+			}
+			return &Opaque{Span: p.from(t.span.Start), Word: t.text, WordAt: t.span, Tokens: tokens}
+		}
+	}
+	if !p.is("(") {
+		return &Name{Span: t.span, Name: t.text}
+	}
+	p.advance()
+	args := p.arguments(")")
+	p.expect(")")
+	return &Call{Span: p.from(t.span.Start), Name: t.text, NameAt: t.span, Args: args}
+}
+
+func (p *parser) datatable(start int) Expr {
+	d := &Datatable{}
+	p.expect("(")
+	for !p.is(")") && p.tok.kind != tokEOF {
+		name := p.name()
+		p.expect(":")
+		typ := p.name()
+		d.Columns = append(d.Columns, ColumnDecl{Span: p.from(name.Start), Name: name.Name, Type: typ.Name})
+		if !p.take(",") {
+			break
+		}
+	}
+	p.expect(")")
+	p.expect("[")
+	for !p.is("]") && p.tok.kind != tokEOF {
+		d.Values = append(d.Values, p.expr())
+		if !p.take(",") {
+			break
+		}
+	}
+	p.expect("]")
+	d.Span = p.from(start)
+	return d
+}

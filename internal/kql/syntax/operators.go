@@ -1,0 +1,245 @@
+package syntax
+
+import (
+	"strings"
+)
+
+// operatorWord reads the word of an operator; words joined by a hyphen without
+// white space are one (project-away).
+func (p *parser) operatorWord() (string, Span) {
+	if p.tok.kind != tokWord {
+		p.unexpected("an operator")
+		return "", p.tok.span
+	}
+	start := p.tok.span.Start
+	for p.tok.kind == tokWord {
+		p.advance()
+		if !p.is("-") || p.tok.span.Start != p.prevEnd || p.at >= len(p.text) || !isWordStart(rune(p.text[p.at])) {
+			break
+		}
+		p.advance()
+	}
+	span := p.from(start)
+	return p.text[span.Start:span.End], span
+}
+
+// columnsWords are the operators that are a list of columns.
+var columnsWords = map[string]bool{
+	"project": true, "project-away": true, "project-keep": true, "project-rename": true, "project-reorder": true,
+	"extend": true, "distinct": true, "serialize": true,
+}
+
+func (p *parser) operator() Operator {
+	word, at := p.operatorWord()
+	start := at.Start
+	switch word {
+	case "where", "filter":
+		pred := p.expr()
+		return &Where{Span: p.from(start), Word: word, Pred: pred}
+	case "summarize":
+		return p.summarize(start)
+	case "sort", "order":
+		s := &Sort{Word: word, Params: p.params()}
+		p.by()
+		s.Keys = p.ordered()
+		s.Span = p.from(start)
+		return s
+	case "top":
+		t := &Top{N: p.expr()}
+		p.by()
+		t.Keys = p.ordered()
+		t.Span = p.from(start)
+		return t
+	case "take", "limit":
+		n := p.expr()
+		return &Take{Span: p.from(start), Word: word, N: n}
+	case "count":
+		return &Count{Span: p.from(start)}
+	case "render":
+		return p.render(start)
+	case "as":
+		if p.params(); p.tok.kind == tokWord {
+			name := p.name()
+			return &As{Span: p.from(start), Name: name.Name}
+		}
+		p.unexpected("a name")
+		return &As{Span: p.from(start)}
+	}
+	if columnsWords[word] {
+		return p.columnsList(word, start)
+	}
+	if word == "" {
+		p.skipTo("|", ";")
+	}
+	tokens := p.tokensUntil("|", ";")
+	return &Opaque{Span: p.from(start), Word: word, WordAt: at, Tokens: tokens}
+}
+
+// by takes the word by.
+func (p *parser) by() {
+	if p.isWord("by") {
+		p.advance()
+		return
+	}
+	p.unexpected("'by'")
+}
+
+func (p *parser) columnsOperator() Operator {
+	word, at := p.operatorWord()
+	return p.columnsList(word, at.Start)
+}
+
+func (p *parser) columnsList(word string, start int) Operator {
+	c := &Columns{Word: word}
+	patterns := word == "project-away" || word == "project-keep" || word == "project-reorder"
+	for !p.is("|") && !p.is(";") && !p.is(")") && p.tok.kind != tokEOF {
+		if patterns {
+			c.Items = append(c.Items, p.pattern(word == "project-reorder"))
+		} else {
+			c.Items = append(c.Items, p.named())
+		}
+		if !p.take(",") {
+			break
+		}
+	}
+	c.Span = p.from(start)
+	return c
+}
+
+// pattern reads a column's name that may hold *, and in project-reorder an order.
+func (p *parser) pattern(order bool) Expr {
+	start := p.tok.span.Start
+	var x Expr
+	if p.is("[") {
+		x = p.name()
+	} else {
+		var b strings.Builder
+		end := start
+		for (p.tok.kind == tokWord || p.is("*")) && (b.Len() == 0 || p.tok.span.Start == end) {
+			end = p.tok.span.End
+			b.WriteString(p.advance().text)
+		}
+		if b.Len() == 0 {
+			p.unexpected("a column's name")
+		}
+		if strings.Contains(b.String(), "*") {
+			x = &Pattern{Span: p.from(start), Pattern: b.String()}
+		} else {
+			x = &Name{Span: p.from(start), Name: b.String()}
+		}
+	}
+	if order && p.isWord("asc", "desc", "granny") {
+		dir := p.advance().text
+		return &Ordered{Span: p.from(start), X: x, Order: dir}
+	}
+	return x
+}
+
+// params reads hint.name = value and kind = value in front of an operator's
+// operands.
+func (p *parser) params() []Param {
+	var params []Param
+	for p.tok.kind == tokWord && (strings.HasPrefix(p.text[p.tok.span.Start:], "hint.") || p.isWord("kind") && strings.HasPrefix(p.after(), "=")) {
+		var name strings.Builder
+		for p.tok.kind == tokWord || p.is(".") {
+			name.WriteString(p.advance().text)
+		}
+		p.expect("=")
+		params = append(params, Param{Name: name.String(), Value: p.advance().text})
+	}
+	return params
+}
+
+func (p *parser) summarize(start int) Operator {
+	s := &Summarize{Params: p.params()}
+	for !p.isWord("by") && !p.is("|") && !p.is(";") && !p.is(")") && p.tok.kind != tokEOF {
+		s.Aggs = append(s.Aggs, p.named())
+		if !p.take(",") {
+			break
+		}
+	}
+	if p.isWord("by") {
+		p.advance()
+		s.HasBy = true
+		for {
+			s.By = append(s.By, p.named())
+			if !p.take(",") {
+				break
+			}
+		}
+	}
+	s.Span = p.from(start)
+	return s
+}
+
+func (p *parser) ordered() []*Ordered {
+	var keys []*Ordered
+	for {
+		start := p.tok.span.Start
+		o := &Ordered{X: p.named()}
+		if p.isWord("asc", "desc") {
+			o.Order = p.advance().text
+		}
+		if p.isWord("nulls") {
+			p.advance()
+			if p.isWord("first", "last") {
+				o.Nulls = p.advance().text
+			} else {
+				p.unexpected("'first' or 'last'")
+			}
+		}
+		o.Span = p.from(start)
+		keys = append(keys, o)
+		if !p.take(",") {
+			return keys
+		}
+	}
+}
+
+func (p *parser) render(start int) Operator {
+	r := &Render{Kind: p.name().Name}
+	if p.isWord("with") {
+		p.advance()
+		p.expect("(")
+		for !p.is(")") && p.tok.kind != tokEOF {
+			name := p.name()
+			p.expect("=")
+			prop := Property{Name: name.Name}
+			if p.tok.kind == tokString {
+				prop.Value, prop.Quoted = p.advance().value, true
+			} else {
+				prop.Value = p.propertyValue()
+			}
+			r.Properties = append(r.Properties, prop)
+			if !p.take(",") {
+				break
+			}
+		}
+		p.expect(")")
+	}
+	r.Span = p.from(start)
+	return r
+}
+
+// propertyValue reads an unquoted value, also a list of names: ycolumns = a, b
+// ends at the name of the next property.
+func (p *parser) propertyValue() string {
+	var b strings.Builder
+	for p.tok.kind != tokEOF && !p.is(")") {
+		if p.is(",") && p.propertyAhead() {
+			break
+		}
+		b.WriteString(p.advance().text)
+	}
+	return b.String()
+}
+
+// propertyAhead tells whether name = follows the comma here.
+func (p *parser) propertyAhead() bool {
+	rest := p.after()
+	n := 0
+	for n < len(rest) && (rest[n] == '_' || rest[n] >= 'a' && rest[n] <= 'z' || rest[n] >= 'A' && rest[n] <= 'Z') {
+		n++
+	}
+	return n > 0 && strings.HasPrefix(strings.TrimSpace(rest[n:]), "=")
+}
