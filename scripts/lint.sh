@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tool() { go tool -modfile=tools/go.mod "$@"; }
-step() { echo "== $*"; }
+step() { printf '== %s (%d s)\n' "$*" "$SECONDS"; }
 
 step gofumpt
 files=$(git ls-files '*.go')

@@ -1,9 +1,25 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Go: a Python environment with two foreign
-# readers (PyIceberg, the Rust EVTX parser) and Debian's libevtx. What can't be
-# installed is said, and the tests that need it skip with the reason.
+# readers (PyIceberg, the Rust EVTX parser) and Debian's libevtx. Debian packages
+# only as root; otherwise the line to run is printed. What is missing is said,
+# and the tests that need it skip with the reason.
 set -u
 cd "$(dirname "$0")/.."
+
+debian=''
+command -v evtxexport >/dev/null || debian='libevtx-utils'
+python3 -c 'import ensurepip, venv' 2>/dev/null || debian="$debian python3-venv"
+if [ -n "$debian" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing Debian packages for the tests: $debian"
+    # shellcheck disable=SC2086
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $debian; } >/dev/null ||
+      echo "cannot install $debian: the tests that need them will skip"
+  else
+    echo "for all tests run: sudo apt-get install $debian"
+  fi
+fi
+
 venv=.cache/venv
 wants='evtx==0.14.0 pyiceberg[sql-sqlite,pyarrow]==0.12.0'
 if [ "$(cat "$venv/wants" 2>/dev/null)" != "$wants" ]; then
@@ -15,14 +31,6 @@ if [ "$(cat "$venv/wants" 2>/dev/null)" != "$wants" ]; then
   else
     rm -rf "$venv"
     echo "cannot install the Python packages: tests against PyIceberg and the Rust EVTX parser will skip"
-  fi
-fi
-if ! command -v evtxexport >/dev/null; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update -q && apt-get install -qy --no-install-recommends libevtx-utils; } >/dev/null ||
-      echo "cannot install libevtx-utils: tests against evtxexport will skip"
-  else
-    echo "for the tests against evtxexport run: sudo apt-get install libevtx-utils"
   fi
 fi
 exit 0
