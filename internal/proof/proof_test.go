@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// binary builds wadi once for all tests of the package.
-var binary = sync.OnceValues(func() (string, error) {
+// wadiBinary builds wadi once for all tests of the package.
+var wadiBinary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "wadi-proof-")
 	if err != nil {
 		return "", err
@@ -34,7 +34,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
+	if path, err := wadiBinary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path)) // a left-over binary in the temporary folder hurts nobody
 	}
 	os.Exit(code)
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // wadi runs the binary and gives its exit code and output.
 func wadi(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	path, err := binary()
+	path, err := wadiBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
