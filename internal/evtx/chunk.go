@@ -80,6 +80,7 @@ type Decoder struct {
 	cacheBytes int
 	refs       []nameRef
 	flatUsed   []*flatProgram // of the record in work
+	spent      int            // text and trees of the open chunk so far, against maxChunkText
 	slow       bool           // render by the tree only, for tests
 }
 
@@ -98,7 +99,7 @@ func (d *Decoder) Open(c ChunkInfo, data []byte) {
 	d.losses = d.losses[:0]
 	d.forgetChunk()
 	d.pos, d.end = chunkHeaderSize, len(data)
-	d.free, d.firstID, d.lastID, d.prevID, d.prevTime, d.read, d.stale, d.done = 0, 0, 0, 0, 0, 0, false, false
+	d.free, d.firstID, d.lastID, d.prevID, d.prevTime, d.read, d.spent, d.stale, d.done = 0, 0, 0, 0, 0, 0, 0, false, false
 	d.checkHeader()
 }
 

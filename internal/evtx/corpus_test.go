@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/wadi-project/wadi/internal/evtx/evtxtest"
 )
@@ -75,9 +76,14 @@ func checkForm(form string, out []byte) error {
 	if form == "xml" {
 		d := xml.NewDecoder(bytes.NewReader(out))
 		for {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
+			_, err := d.Token()
+			switch {
+			case errors.Is(err, io.EOF):
 				return nil
-			} else if err != nil {
+			case err == nil:
+			case otherName(err):
+				return nil
+			default:
 				return err
 			}
 		}
@@ -96,6 +102,13 @@ func showFields(set *FieldSet, f *Fields) string {
 		fmt.Fprintf(&b, "%s=%q ", set.Names()[field], text)
 	}
 	return b.String()
+}
+
+// otherName tells whether err is of a name that the fifth edition of XML 1.0
+// allows and encoding/xml, which follows the fourth, does not.
+func otherName(err error) bool {
+	_, name, ok := strings.Cut(err.Error(), "invalid XML name: ")
+	return ok && validName([]byte(name)) && strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // TestProgramsEqualTrees holds the two ways to render against each other, over

@@ -84,6 +84,7 @@ type File struct {
 	header Header
 	chunks []ChunkInfo
 	losses []Loss
+	backs  int // how often lookBack found a chunk
 }
 
 // errNotEventLog is given for files without header and without any chunk.
@@ -186,10 +187,37 @@ func (f *File) findChunks() error {
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("cannot read the chunk at offset %d: %w", pos, err)
 		}
+		if back, ok := f.lookBack(slot[:n], pos); ok {
+			pos = back
+			continue
+		}
 		pos += f.oddSlot(slot[:n], pos)
 	}
 	f.limitSizes()
 	return nil
+}
+
+// lookBack handles a slot without chunk behind a chunk that lost bytes: the next
+// chunk begins inside its 64 KiB then. It gives that chunk's offset.
+func (f *File) lookBack(slot []byte, pos int64) (int64, bool) {
+	if len(f.chunks) == 0 || f.backs >= maxLookBacks || allZero(slot) {
+		return 0, false
+	}
+	last := f.chunks[len(f.chunks)-1].Offset
+	if last+ChunkSize != pos || len(slot) > chunkHeaderSize && recordAt(slot, chunkHeaderSize) {
+		return 0, false
+	}
+	var b [ChunkSize]byte
+	if n, _ := f.r.ReadAt(b[:], last); n < len(b) {
+		return 0, false // what cannot be read is reported when the chunk is read
+	}
+	for off := sectorSize; off < ChunkSize; off += sectorSize {
+		if bytes.Equal(b[off:off+8], chunkMagic) && binary.LittleEndian.Uint32(b[off+40:]) == 128 {
+			f.backs++
+			return last + int64(off), true
+		}
+	}
+	return 0, false
 }
 
 // oddSlot handles a slot without chunk magic and gives how far to go on.

@@ -205,13 +205,13 @@ func (f *flattener) groups() [][]int {
 // what else the record holds by path (docs/formats/evtx.md). Errors as
 // [Decoder.AppendXML].
 func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) {
-	start := len(dst)
+	start, limit := len(dst), d.limit(dst)
 	if !d.slow {
 		if in, c := d.begin(r); c != nil {
 			if p := d.flatProgram(c, in.def, place{kind: placeRecord}); p != nil {
-				out, ok := d.runFlat(append(dst, '{'), p, in, 0, start+maxRecordText)
+				out, ok := d.runFlat(append(dst, '{'), p, in, 0, limit)
 				if ok {
-					return append(out, '}'), nil
+					return d.spend(append(out, '}'), start), nil
 				}
 				dst = out[:start]
 			}
@@ -219,12 +219,12 @@ func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) {
 	}
 	root, err := d.tree(r)
 	if err == nil {
-		dst, err = d.flatTree(dst, root, start+maxRecordText)
+		dst, err = d.flatTree(dst, root, limit)
 	}
 	if err != nil {
 		return dst[:start], d.loseRecord(r, err)
 	}
-	return dst, nil
+	return d.spend(dst, start), nil
 }
 
 // flatTree appends the flat form of the record whose tree is in d.nodes.

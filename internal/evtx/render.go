@@ -5,25 +5,25 @@ package evtx
 // the lake stores. On an error, a [*Loss] that is also in [Decoder.Losses], the
 // record is damaged and dst is given back as it was.
 func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
-	start := len(dst)
+	start, limit := len(dst), d.limit(dst)
 	if !d.slow {
 		if in, c := d.begin(r); c != nil && c.xml != nil {
-			out, ok := d.runXML(dst, c.xml, in, 0, start+maxRecordText)
+			out, ok := d.runXML(dst, c.xml, in, 0, limit)
 			if ok {
-				return out, nil
+				return d.spend(out, start), nil
 			}
 			dst = out[:start]
 		}
 	}
 	root, err := d.tree(r)
 	if err == nil {
-		w := xmlWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
+		w := xmlWriter{d: d, nodes: d.nodes, limit: limit}
 		dst, err = w.element(dst, root)
 	}
 	if err != nil {
 		return dst[:start], d.loseRecord(r, err)
 	}
-	return dst, nil
+	return d.spend(dst, start), nil
 }
 
 // AppendJSON appends the record as one JSON object in the shape of the evtx_dump
@@ -31,26 +31,35 @@ func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
 // under "#attributes", EventData's named Data are members by name. Errors as
 // [Decoder.AppendXML].
 func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) {
-	start := len(dst)
+	start, limit := len(dst), d.limit(dst)
 	if !d.slow {
 		if in, c := d.begin(r); c != nil && c.json != nil && !isContainer(c.root) {
 			dst = append(append(append(dst, '{', '"'), c.root...), '"', ':')
-			out, ok := d.runJSON(dst, c.json, in, 0, start+maxRecordText)
+			out, ok := d.runJSON(dst, c.json, in, 0, limit)
 			if ok {
-				return append(out, '}'), nil
+				return d.spend(append(out, '}'), start), nil
 			}
 			dst = out[:start]
 		}
 	}
 	root, err := d.tree(r)
 	if err == nil {
-		w := jsonWriter{d: d, nodes: d.nodes, limit: start + maxRecordText}
+		w := jsonWriter{d: d, nodes: d.nodes, limit: limit}
 		dst, err = w.record(dst, root)
 	}
 	if err != nil {
 		return dst[:start], d.loseRecord(r, err)
 	}
-	return dst, nil
+	return d.spend(dst, start), nil
+}
+
+// limit gives how long dst may become for one more record.
+func (d *Decoder) limit(dst []byte) int { return len(dst) + min(maxRecordText, maxChunkText-d.spent) }
+
+// spend counts the text of a record, which begins at start.
+func (d *Decoder) spend(dst []byte, start int) []byte {
+	d.spent += len(dst) - start
+	return dst
 }
 
 // begin opens the record's template instance, nil when it is anything else.
@@ -61,10 +70,14 @@ func (d *Decoder) begin(r *Record) (instance, *compiled) {
 
 // tree builds the record's element tree in d.nodes and gives its root.
 func (d *Decoder) tree(r *Record) (int32, error) {
+	if d.spent > maxChunkText {
+		return 0, &damage{r.start, "the chunk's records expand to too much text"}
+	}
 	d.nodes = append(d.nodes[:0], node{})
 	d.slots = d.slots[:0]
 	p := parser{d: d, nodes: &d.nodes, p: r.start + recordHeaderSize, end: r.start + len(r.Raw) - 4}
 	root, _, err := p.stream()
+	d.spent += nodeCost * len(d.nodes)
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package evtx
 
 import (
+	"bytes"
 	"encoding/binary"
 	"unicode/utf8"
 )
@@ -387,20 +388,41 @@ func (d *Decoder) nameAt(off int) (int32, error) {
 	return int32(len(d.names) - 1), nil
 }
 
-// validName tells whether b can stand as a name in XML and in JSON unescaped. It
-// is a little wider than XML's rule outside ASCII.
+// nameRunes has the characters outside ASCII that XML 1.0 (fifth edition, 2.3)
+// allows in names, the first characters of names first.
+var nameRunes = []struct {
+	lo, hi rune
+	start  bool
+}{
+	{0xc0, 0xd6, true}, {0xd8, 0xf6, true}, {0xf8, 0x2ff, true}, {0x370, 0x37d, true}, {0x37f, 0x1fff, true},
+	{0x200c, 0x200d, true}, {0x2070, 0x218f, true}, {0x2c00, 0x2fef, true}, {0x3001, 0xd7ff, true},
+	{0xf900, 0xfdcf, true}, {0xfdf0, 0xfffc, true}, {0x10000, 0xeffff, true},
+	{0xb7, 0xb7, false}, {0x300, 0x36f, false}, {0x203f, 0x2040, false},
+}
+
+// validName tells whether b can stand as a name in XML, and in JSON unescaped.
+// U+FFFD, which XML allows, means an unpaired surrogate here.
 func validName(b []byte) bool {
-	if len(b) == 0 || b[0] >= '0' && b[0] <= '9' || b[0] == '-' || b[0] == '.' {
-		return false
-	}
-	for _, c := range b {
+	for i, c := range string(b) {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.', c == ':', c >= utf8.RuneSelf:
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+		case i > 0 && (c >= '0' && c <= '9' || c == '-' || c == '.'):
+		case c == ':' && i > 0 && i < len(b)-1:
+		case c >= utf8.RuneSelf && nameRune(c, i == 0):
 		default:
 			return false
 		}
 	}
-	return true
+	return len(b) > 0 && bytes.Count(b, []byte{':'}) <= 1
+}
+
+func nameRune(c rune, first bool) bool {
+	for _, r := range nameRunes {
+		if c >= r.lo && c <= r.hi {
+			return r.start || !first
+		}
+	}
+	return false
 }
 
 // instance reads a template instance and gives its elements, holes filled.
