@@ -67,6 +67,7 @@ func TestForms(t *testing.T) {
 		{"escapes", usual, "dc.corp", "a&amp;b&lt;c&gt;d'e\"f", 0},
 		{"escapes in attributes", usual, "Microsoft-Windows-Security-Auditing", "a&amp;b&lt;c&gt;d&apos;e&quot;f", 0},
 		{"old event", usual, "2026-01-01", "1601-01-01", 0},
+		{"large process id", usual, "'700'", "'4294967295'", 0},
 		{"large numbers", usual, "<EventRecordID>1200", "<EventRecordID>9223372036854775807", 0},
 
 		{"other namespace", usual, "2004/08", "2005/08", -1},
@@ -79,7 +80,8 @@ func TestForms(t *testing.T) {
 		{"unknown attribute", usual, "ThreadID='704'", "ThreadID='704' ProcessorID='1'", -1},
 		{"leading zero", usual, "4624", "04624", -1},
 		{"no number", usual, "<Level>0", "<Level>high", -1},
-		{"process id too large", usual, "'700'", "'4294967295'", -1},
+		{"process id too large", usual, "'700'", "'4294967296'", -1},
+		{"event id too large", usual, "4624", "2147483648", -1},
 		{"record id too large", usual, ">1200<", ">9223372036854775808<", -1},
 		{"no time", usual, " SystemTime='2026-01-01T00:00:00.1234567Z'", "", -1},
 		{"finer time", usual, "1234567Z", "123456789Z", -1},

@@ -57,7 +57,8 @@ type System struct {
 	// record identifiers above 2^63-1 are absent.
 	Keywords, EventRecordID                           int64
 	EventID, Qualifiers, Version, Level, Task, Opcode int32
-	ProcessID, ThreadID                               int32
+	// ProcessID and ThreadID hold the 32 bits of the unsigned numbers.
+	ProcessID, ThreadID int32
 	Has                                               uint32
 
 	Provider, ProviderGUID, EventSourceName []byte
@@ -70,6 +71,7 @@ type System struct {
 func (s *System) Set(b *event.Batch, e *event.Event) {
 	*s = System{
 		Has: e.Has, Keywords: int64(e.Keywords), EventRecordID: int64(e.EventRecordID),
+		ProcessID: int32(e.ProcessID), ThreadID: int32(e.ThreadID),
 		Provider: b.Bytes(e.Provider), ProviderGUID: b.Bytes(e.ProviderGUID), EventSourceName: b.Bytes(e.EventSourceName),
 		ActivityID: b.Bytes(e.ActivityID), RelatedActivityID: b.Bytes(e.RelatedActivityID),
 		Channel: b.Bytes(e.Channel), Computer: b.Bytes(e.Computer), UserID: b.Bytes(e.UserID),
@@ -84,8 +86,6 @@ func (s *System) Set(b *event.Batch, e *event.Event) {
 	s.number(&s.Level, e.Level, event.HasLevel)
 	s.number(&s.Task, e.Task, event.HasTask)
 	s.number(&s.Opcode, e.Opcode, event.HasOpcode)
-	s.number(&s.ProcessID, e.ProcessID, event.HasProcessID)
-	s.number(&s.ThreadID, e.ThreadID, event.HasThreadID)
 }
 
 func (s *System) number(to *int32, v, has uint32) {
@@ -165,7 +165,7 @@ func (w *writer) identity(s *System, form int32) {
 	}
 	if s.Has&event.HasEventID != 0 {
 		w.lit("<EventID")
-		w.numberAttr(" Qualifiers=", s.Qualifiers, s.Has&event.HasQualifiers != 0)
+		w.numberAttr(" Qualifiers=", int64(s.Qualifiers), s.Has&event.HasQualifiers != 0)
 		w.number(">", s.EventID, true, "</EventID>")
 	}
 	w.number("<Version>", s.Version, s.Has&event.HasVersion != 0, "</Version>")
@@ -183,8 +183,8 @@ func (w *writer) origin(s *System, form int32) {
 	}
 	if execution {
 		w.lit("<Execution")
-		w.numberAttr(" ProcessID=", s.ProcessID, s.Has&event.HasProcessID != 0)
-		w.numberAttr(" ThreadID=", s.ThreadID, s.Has&event.HasThreadID != 0)
+		w.numberAttr(" ProcessID=", int64(uint32(s.ProcessID)), s.Has&event.HasProcessID != 0)
+		w.numberAttr(" ThreadID=", int64(uint32(s.ThreadID)), s.Has&event.HasThreadID != 0)
 		w.lit(w.end)
 	}
 	w.text("<Channel", s.Channel, "</Channel>", form)
@@ -199,11 +199,11 @@ func (w *writer) number(open string, v int32, has bool, end string) {
 	}
 }
 
-func (w *writer) numberAttr(head string, v int32, has bool) {
+func (w *writer) numberAttr(head string, v int64, has bool) {
 	if has {
 		w.lit(head)
 		w.dst = append(w.dst, w.quote)
-		w.dst = strconv.AppendInt(w.dst, int64(v), 10)
+		w.dst = strconv.AppendInt(w.dst, v, 10)
 		w.dst = append(w.dst, w.quote)
 	}
 }
