@@ -59,7 +59,7 @@ var edges = map[string][]string{
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},
 	"internal/collect/dump": {"internal/pipe"},
 	"internal/query":        {"internal/engine"},
-	"internal/demo":         {"internal/collect/bulk", "internal/pipe"},
+	"internal/demo":         {"internal/collect/bulk"},
 }
 
 // home is a library that only some folders may import directly.

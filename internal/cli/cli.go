@@ -88,6 +88,7 @@ func (a *App) root() *cobra.Command {
 	flags.StringVar(&a.logFormat, "log-format", "text", "text or json")
 	root.AddCommand(
 		a.versionCommand(),
+		a.demoCommand(),
 		a.evtxCommand(),
 	)
 	usageForArgs(root)

@@ -1,6 +1,9 @@
 package demo
 
-import "github.com/wadi-project/wadi/internal/event"
+import (
+	"github.com/wadi-project/wadi/internal/collect/bulk"
+	"github.com/wadi-project/wadi/internal/event"
+)
 
 // security acts out what the Security log records.
 func (h *host) security(a act) template {
@@ -282,11 +285,11 @@ func (c *cursor) take(w *window, r *random) {
 	c.settle(r)
 }
 
-// Fill makes block i: the name of its machine, its events (only XML is set) in
-// the order of time, and, for a web server, the lines of its web log with their
-// directives.
-func (g *Generator) Fill(i int, events *event.Batch, lines []byte) (computer string, _ []byte) {
-	b := &g.blocks[i]
+// Fill makes block i: events of one machine in the order of time and, for a web
+// server, the lines of its web log with their directives. It never fails; the
+// error is [bulk.Feed]'s.
+func (g *Generator) Fill(i int, out *bulk.Block) error {
+	b, events := &g.blocks[i], out.Events
 	h := g.newHost(b)
 	var cursors [channels]cursor
 	var records [channels]int64
@@ -320,5 +323,6 @@ func (g *Generator) Fill(i int, events *event.Batch, lines []byte) (computer str
 		events.Text = t.render(events.Text, &h.scene)
 		events.Events = append(events.Events, event.Event{XML: events.End(off)})
 	}
-	return h.host.computer, g.appendWeb(lines, b, h)
+	out.Host, out.Lines = h.host.computer, g.appendWeb(out.Lines, b, h)
+	return nil
 }

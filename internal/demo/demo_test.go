@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wadi-project/wadi/internal/collect/bulk"
 	"github.com/wadi-project/wadi/internal/event"
 )
 
@@ -25,6 +26,16 @@ func generator(t testing.TB, events int64) *Generator {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// fill makes block i.
+func fill(t testing.TB, g *Generator, i int, batch *event.Batch) (computer string, lines []byte) {
+	t.Helper()
+	block := bulk.Block{Events: batch}
+	if err := g.Fill(i, &block); err != nil {
+		t.Fatal(err)
+	}
+	return block.Host, block.Lines
 }
 
 // seen is one generated event, read back from its text.
@@ -70,7 +81,7 @@ func all(t *testing.T, g *Generator) (events []seen, lines []string) {
 	var batch event.Batch
 	for i := range g.Blocks() {
 		batch.Reset()
-		computer, text := g.Fill(i, &batch, nil)
+		computer, text := fill(t, g, i, &batch)
 		for n := range batch.Events {
 			e := read(t, batch.Bytes(batch.Events[n].XML))
 			if e.computer != computer {
@@ -119,7 +130,7 @@ func TestBlocksAreTheSameInEveryRunAndDifferBySeed(t *testing.T) {
 		var batch event.Batch
 		for i := range g.Blocks() {
 			batch.Reset()
-			name, lines := g.Fill(i, &batch, nil)
+			name, lines := fill(t, g, i, &batch)
 			fmt.Fprintf(h, "%x %s %s", g.Key(i), name, lines)
 			h.Write(batch.Text)
 		}
@@ -144,7 +155,7 @@ func TestBlocksStaySmallAndGoOnInTime(t *testing.T) {
 	last := -1
 	for i := 0; i < g.Blocks(); i += 1 + g.Blocks()/40 {
 		batch.Reset()
-		_, lines := g.Fill(i, &batch, nil)
+		_, lines := fill(t, g, i, &batch)
 		if n := len(batch.Events); n > maxBlock*11/10 || n == 0 && len(lines) == 0 || len(batch.Text) > event.MaxBatchBytes/4 {
 			t.Errorf("block %d has %d events, %d bytes", i, n, len(batch.Text))
 		}
@@ -263,11 +274,10 @@ func TestEveryTemplateIsWellFormed(t *testing.T) {
 func BenchmarkFill(b *testing.B) {
 	g := generator(b, 3_000_000)
 	var batch event.Batch
-	var lines []byte
 	events, size := 0, 0
 	for i := 0; b.Loop(); i++ {
 		batch.Reset()
-		_, lines = g.Fill(i%g.Blocks(), &batch, lines[:0])
+		fill(b, g, i%g.Blocks(), &batch)
 		events += len(batch.Events)
 		size += len(batch.Text)
 	}

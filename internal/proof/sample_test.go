@@ -22,6 +22,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wadi-project/wadi/internal/collect/bulk"
 	"github.com/wadi-project/wadi/internal/demo"
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/evtx"
@@ -90,7 +91,11 @@ func sampleTexts(t *testing.T, g *demo.Generator) (texts map[string][]string, we
 	var batch event.Batch
 	for i := range g.Blocks() {
 		batch.Reset()
-		computer, lines := g.Fill(i, &batch, nil)
+		block := bulk.Block{Events: &batch}
+		if err := g.Fill(i, &block); err != nil {
+			t.Fatal(err)
+		}
+		computer, lines := block.Host, block.Lines
 		if strings.HasPrefix(computer, "web") && bytes.Contains(lines, []byte("\n2026-10-29 ")) && web[computer] == nil {
 			web[computer] = lines
 		}
