@@ -97,7 +97,7 @@ func (a *App) evtxDump(ctx context.Context, paths []string, cfg dump.Config) err
 	if quiet := (*Error)(nil); errors.As(err, &quiet) && quiet.Err == nil {
 		return err // nobody reads on
 	}
-	if end := endOfOutput(d.Close()); end != nil {
+	if end := endOfOutput(ctx, d.Close()); end != nil {
 		return end
 	}
 	return err
@@ -122,7 +122,7 @@ func (a *App) eachLog(ctx context.Context, paths []string, work func(context.Con
 		failed(f)
 	}
 	if err != nil {
-		return endOfOutput(err)
+		return endOfOutput(ctx, err)
 	}
 	cfg := files.Config{TempDir: os.TempDir(), Stdin: a.Stdin}
 	for _, e := range entries {
@@ -142,7 +142,7 @@ func (a *App) eachLog(ctx context.Context, paths []string, work func(context.Con
 			return nil
 		}, failed)
 		if err != nil {
-			return endOfOutput(err)
+			return endOfOutput(ctx, err)
 		}
 	}
 	if failures > 0 {
@@ -153,11 +153,11 @@ func (a *App) eachLog(ctx context.Context, paths []string, work func(context.Con
 
 // endOfOutput makes an error of a pipe whose reader has gone (head, a pager) or
 // of Ctrl-C a quiet end.
-func endOfOutput(err error) error {
+func endOfOutput(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, io.ErrClosedPipe) || brokenPipe(err) {
+	if ctx.Err() != nil || errors.Is(err, io.ErrClosedPipe) || brokenPipe(err) {
 		return &Error{Code: CodeFailed}
 	}
 	return err

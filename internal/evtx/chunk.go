@@ -240,7 +240,7 @@ func (d *Decoder) resync() bool {
 		}
 		pos += i
 		if recordAt(d.buf, pos) && d.live(binary.LittleEndian.Uint64(d.buf[pos+8:])) {
-			d.reportGap(from, binary.LittleEndian.Uint64(d.buf[pos+8:]))
+			d.reportGap(from, pos, binary.LittleEndian.Uint64(d.buf[pos+8:]))
 			d.pos = pos
 			return true
 		}
@@ -264,15 +264,15 @@ func (d *Decoder) live(id uint64) bool {
 	return id > d.prevID && id-d.prevID <= maxRecordsInChunk
 }
 
-// reportGap reports damage from offset from up to the record next.
-func (d *Decoder) reportGap(from int, next uint64) {
+// reportGap reports damage from offset from to to, where record next lies.
+func (d *Decoder) reportGap(from, to int, next uint64) {
 	first := d.prevID + 1
 	if d.read == 0 {
 		first = d.firstID
 	}
 	lost := 1
 	if n := next - first; first != 0 && next > first && n <= maxRecordsInChunk {
-		lost = int(n)
+		lost = max(min(int(n), (to-from)/minRecordSize), 1)
 	}
 	var id uint64
 	if lost == 1 && first != 0 {
