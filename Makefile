@@ -3,7 +3,7 @@
 PREFIX   ?= /usr/local
 FUZZTIME ?= 30s
 CRASHES  ?= 500
-BUILD    := CGO_ENABLED=1 go build -trimpath -ldflags='-s -w'
+BUILD    := CGO_ENABLED=1 go build -ldflags='-s -w'
 TOOL     := go tool -modfile=tools/go.mod
 
 .PHONY: build
