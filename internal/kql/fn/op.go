@@ -1,7 +1,158 @@
 package fn
 
-// Op is a scalar operation of a plan, after overloads are resolved.
+import "strconv"
+
+// Op is a scalar operation of a plan, after overloads are resolved. Operations
+// on numbers take operands of one type, which tells how to compute.
 type Op uint16
+
+// The operations. Strings in and out are never null.
+const (
+	Invalid Op = iota
+	// StoredText reads a stored text column, null as "".
+	StoredText
+	// StoredTicks makes a datetime of a stored timestamp and its 100-ns digit
+	// (second argument, absent for timestamps without one).
+	StoredTicks
+	// StoredCast reads a stored text as another type, null where it doesn't fit.
+	StoredCast
+	Neg
+	Add
+	Sub
+	Mul
+	Div
+	Mod
+	Eq
+	Ne
+	Lt
+	Le
+	Gt
+	Ge
+	EqFold
+	In
+	InFold
+	And
+	Or
+	Not
+	Has
+	HasCS
+	HasPrefix
+	HasPrefixCS
+	HasSuffix
+	HasSuffixCS
+	Contains
+	ContainsCS
+	StartsWith
+	StartsWithCS
+	EndsWith
+	EndsWithCS
+	Matches
+	HasAny
+	HasAll
+	Bin
+	BinAt
+	Strcat
+	StrcatDelim
+	ToString
+	ToInt
+	ToLong
+	ToReal
+	ToBool
+	ToDateTime
+	ToTimeSpan
+	ToGuid
+	IsEmpty
+	IsNull
+	If
+	Coalesce
+	ToLower
+	ToUpper
+	Substring
+	StrLen
+	IndexOf
+	Extract
+	ReplaceString
+	Split
+	SplitAt
+	StringOfDynamic
+	StrRep
+	Reverse
+	StartOfDay
+	StartOfWeek
+	StartOfMonth
+	StartOfYear
+	EndOfDay
+	EndOfWeek
+	EndOfMonth
+	EndOfYear
+	GetYear
+	MonthOfYear
+	DayOfMonth
+	DayOfYear
+	DayOfWeek
+	HourOfDay
+	Abs
+	Floor
+	Ceiling
+	Sign
+	Sqrt
+	Exp
+	Log
+	Log10
+	Log2
+	Pow
+	Round
+	MinOf
+	MaxOf
+	IsNaN
+	IsInf
+	IsFinite
+	// SystemXML rebuilds an event's System element (wadi_system_xml).
+	SystemXML
+	// ItemID prints (_Source, _Seq).
+	ItemID
+	opCount
+)
+
+var opNames = [...]string{
+	"invalid", "stored_text", "stored_ticks", "stored_cast", "neg", "add", "sub", "mul", "div", "mod", "eq", "ne", "lt", "le", "gt", "ge",
+	"eq_fold", "in", "in_fold", "and", "or", "not", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs",
+	"startswith", "startswith_cs", "endswith", "endswith_cs", "matches", "has_any", "has_all", "bin", "bin_at", "strcat", "strcat_delim",
+	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "isempty", "isnull", "iff", "coalesce", "tolower", "toupper",
+	"substring", "strlen", "indexof", "extract", "replace_string", "split", "split_at", "string_of_dynamic", "strrep", "reverse",
+	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
+	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",
+	"abs", "floor", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
+	"system_xml", "item_id",
+}
+
+// String gives the operation's name as plans print it.
+func (o Op) String() string {
+	if int(o) < len(opNames) {
+		return opNames[o]
+	}
+	return "op" + strconv.Itoa(int(o))
+}
 
 // Aggregate is an aggregate function of a plan.
 type Aggregate uint8
+
+// The aggregates. Nulls are left out by all but Count.
+const (
+	Count Aggregate = iota + 1
+	DCount
+	Sum
+	Avg
+	Min
+	Max
+	TakeAny
+	Stdev
+	StdevP
+	Variance
+	VarianceP
+)
+
+var aggregateNames = [...]string{"", "count", "dcount", "sum", "avg", "min", "max", "take_any", "stdev", "stdevp", "variance", "variancep"}
+
+// String gives the aggregate's name as plans print it.
+func (a Aggregate) String() string { return aggregateNames[a] }

@@ -93,7 +93,7 @@ type Extend struct {
 	Cols []Assign
 }
 
-// Aggregate is one aggregate function of an Aggregate node. Filter is nil or a
+// Agg is one aggregate function of an Aggregate node. Filter is nil or a
 // condition a row must meet.
 type Agg struct {
 	ID     ID

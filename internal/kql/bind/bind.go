@@ -1,0 +1,351 @@
+package bind
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// Source is what a table's name stands for: a view, or else a table under its
+// own name; both nil when the name is unknown.
+type Source struct {
+	Table *schema.Table
+	View  *schema.View
+}
+
+// Env is what a query is bound against. It is read only.
+type Env struct {
+	// Now is what now() gives, once for the whole query.
+	Now event.Ticks
+	// Tables resolves a name, exact case. It must know the table "sources", which
+	// _Case is looked up in.
+	Tables func(name string) Source
+	// Names lists the known names for "did you mean"; it may be nil.
+	Names func() []string
+}
+
+// maxErrors ends the list of diagnostics of one query.
+const maxErrors = 20
+
+// Bind gives a query its meaning: names, types, plan. Without diagnostics the
+// plan is whole; with any it is nil.
+func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
+	b := &binder{env: env, text: q.Text, lets: map[string]let{}, ids: new(plan.ID)}
+	p := b.query(q)
+	if len(b.diags) > 0 {
+		return nil, b.diags
+	}
+	plan.Prune(p)
+	return p, nil
+}
+
+// let is what a let statement named: a scalar's value, or rows bound anew at
+// each use.
+type let struct {
+	value plan.Expr
+	rows  syntax.Expr
+}
+
+type binder struct {
+	env   Env
+	text  string
+	diags []syntax.Diagnostic
+	ids   *plan.ID
+	lets  map[string]let
+	// rows is the scope of scalar expressions; nil outside a pipeline.
+	rows *rows
+	// internal is set while a view's expression is bound.
+	internal *tableRows
+	// depth bounds lets that use lets.
+	depth  int
+	render *plan.Render
+}
+
+func (b *binder) newID() plan.ID {
+	*b.ids++
+	return *b.ids
+}
+
+func (b *binder) fail(span syntax.Span, message, hint string) {
+	if len(b.diags) < maxErrors {
+		b.diags = append(b.diags, syntax.At(b.text, span, message, hint))
+	}
+}
+
+// refuse says that something of the language doesn't run.
+func (b *binder) refuse(span syntax.Span, what string) {
+	b.fail(span, what+" is not supported yet", "")
+}
+
+func (b *binder) query(q *syntax.Query) *plan.Plan {
+	p := &plan.Plan{}
+	var run *syntax.Run
+	for _, s := range q.Statements {
+		switch s := s.(type) {
+		case *syntax.Let:
+			b.let(s)
+		case *syntax.Set:
+			switch {
+			case s.Name == "notruncation":
+				p.NoTruncation = true
+			default:
+				b.refuse(s.Span, "set "+s.Name)
+			}
+		case *syntax.OpaqueStatement:
+			b.refuse(s.Span, "the statement "+s.Word)
+		case *syntax.Run:
+			if run != nil {
+				b.refuse(s.Span, "more than one query in a text")
+				return p
+			}
+			run = s
+		}
+	}
+	if run == nil {
+		b.fail(syntax.Span{Start: len(q.Text), End: len(q.Text)}, "there is no query", "begin with a table, such as SecurityEvent | take 10")
+		return p
+	}
+	r := b.tabular(run.X)
+	if r == nil || len(b.diags) > 0 {
+		return p
+	}
+	for _, c := range r.visible() {
+		p.Output = append(p.Output, plan.Output{Name: c.name, Expr: c.get()})
+	}
+	p.Root, p.Render = r.node, b.render
+	if len(p.Output) == 0 {
+		b.fail(run.Span, "the result has no columns", "")
+	}
+	return p
+}
+
+func (b *binder) let(s *syntax.Let) {
+	name := s.Name.Name
+	if _, ok := b.lets[name]; ok {
+		b.fail(s.Name.Span, "the name "+name+" is let twice", "")
+		return
+	}
+	if b.isTabular(s.Value) {
+		b.lets[name] = let{rows: s.Value}
+		return
+	}
+	if o, ok := s.Value.(*syntax.Opaque); ok {
+		b.refuse(o.Span, "a function by let")
+		b.lets[name] = let{value: bad()}
+		return
+	}
+	b.lets[name] = let{value: b.scalar(s.Value)}
+}
+
+func (b *binder) isTabular(x syntax.Expr) bool {
+	switch x := x.(type) {
+	case *syntax.Pipe, *syntax.Datatable, *syntax.Columns:
+		return true
+	case *syntax.Paren:
+		return b.isTabular(x.X)
+	case *syntax.Name:
+		if l, ok := b.lets[x.Name]; ok {
+			return l.rows != nil
+		}
+		s := b.env.Tables(x.Name)
+		return s.Table != nil || s.View != nil
+	}
+	return false
+}
+
+// tabular binds something that gives rows; nil after an error.
+func (b *binder) tabular(x syntax.Expr) *rows {
+	const deepest = 64 // lets within lets; each use is bound anew
+	if b.depth++; b.depth > deepest {
+		b.fail(x.Pos(), "the query nests too many tables", "")
+		return nil
+	}
+	defer func() { b.depth-- }()
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return b.tabular(x.X)
+	case *syntax.Pipe:
+		return b.pipe(x)
+	case *syntax.Name:
+		return b.namedRows(x)
+	case *syntax.Datatable:
+		return b.datatable(x)
+	case *syntax.Columns: // print
+		return b.print(x)
+	case *syntax.Opaque:
+		what := "the operator '" + x.Word + "'"
+		if x.Word == "" {
+			what = "this expression"
+		}
+		b.refuse(x.WordAt, what)
+		return nil
+	case *syntax.Call:
+		b.refuse(x.NameAt, "rows from the function "+x.Name+"()")
+		return nil
+	}
+	b.fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
+	return nil
+}
+
+func (b *binder) namedRows(x *syntax.Name) *rows {
+	if l, ok := b.lets[x.Name]; ok {
+		if l.rows != nil {
+			return b.tabular(l.rows)
+		}
+		b.fail(x.Span, x.Name+" is a value, not a table", "")
+		return nil
+	}
+	s := b.env.Tables(x.Name)
+	if s.Table == nil && s.View == nil {
+		hint := ""
+		if b.env.Names != nil {
+			if n := nearest(x.Name, b.env.Names()); n != "" {
+				hint = "did you mean " + n + "?"
+			}
+		}
+		b.fail(x.Span, "there is no table '"+x.Name+"'", hint)
+		return nil
+	}
+	return b.table(s)
+}
+
+func (b *binder) pipe(p *syntax.Pipe) *rows {
+	r := b.tabular(p.Source)
+	if r == nil {
+		return nil
+	}
+	for i, op := range p.Ops {
+		saved := b.rows
+		b.rows = r
+		next := b.operator(op, i == len(p.Ops)-1)
+		b.rows = saved
+		if next == nil {
+			return nil
+		}
+		r = next
+	}
+	return r
+}
+
+func (b *binder) operator(op syntax.Operator, last bool) *rows {
+	r := b.rows
+	switch op := op.(type) {
+	case *syntax.Where:
+		pred := b.condition(op.Pred)
+		return &rows{node: &plan.Filter{From: r.node, Pred: pred}, cols: r.cols}
+	case *syntax.Columns:
+		return b.columns(op)
+	case *syntax.Summarize:
+		return b.summarize(op)
+	case *syntax.Sort:
+		return b.sort(op.Keys, op.Params, op.Span)
+	case *syntax.Top:
+		n, ok := b.rowCount(op.N)
+		sorted := b.sort(op.Keys, nil, op.Span)
+		if !ok || sorted == nil {
+			return nil
+		}
+		return &rows{node: &plan.Take{From: sorted.node, N: n}, cols: r.cols}
+	case *syntax.Take:
+		n, ok := b.rowCount(op.N)
+		if !ok {
+			return nil
+		}
+		return &rows{node: &plan.Take{From: r.node, N: n}, cols: r.cols}
+	case *syntax.Count:
+		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
+		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
+		return &rows{node: node, cols: []column{fixed("Count", &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+	case *syntax.Render:
+		if !last {
+			b.fail(op.Span, "render must be the last operator", "")
+			return nil
+		}
+		b.render = &plan.Render{Kind: op.Kind, Properties: map[string]string{}}
+		for _, p := range op.Properties {
+			b.render.Properties[strings.ToLower(p.Name)] = p.Value
+		}
+		return r
+	case *syntax.As:
+		b.refuse(op.Span, "the operator 'as'")
+	case *syntax.Opaque:
+		b.unknownOperator(op)
+	}
+	return nil
+}
+
+// operators are all of KQL's, to tell "not supported" from "unknown".
+var operators = []string{
+	"as", "assert-schema", "consume", "count", "distinct", "evaluate", "extend", "facet", "filter", "find", "fork", "getschema", "graph-mark-components", "graph-match",
+	"graph-merge", "graph-shortest-paths", "graph-to-table", "graph-where-edges", "graph-where-nodes", "invoke", "join", "limit", "lookup", "macro-expand", "make-graph", "make-series",
+	"mv-apply", "mv-expand", "mvapply", "mvexpand", "order", "parse", "parse-kv", "parse-where", "partition", "partition-by", "project", "project-away", "project-by-names",
+	"project-keep", "project-rename", "project-reorder", "project-smart", "reduce", "render", "sample", "sample-distinct", "scan", "search",
+	"serialize", "sort", "summarize", "take", "top", "top-hitters", "top-nested", "union", "where",
+}
+
+func (b *binder) unknownOperator(op *syntax.Opaque) {
+	if slices.Contains(operators, op.Word) {
+		b.refuse(op.WordAt, "operator '"+op.Word+"'")
+		return
+	}
+	hint := ""
+	if n := nearest(op.Word, operators); n != "" {
+		hint = "did you mean " + n + "?"
+	}
+	b.fail(op.WordAt, "there is no operator '"+op.Word+"'", hint)
+}
+
+// rowCount binds the number of take and top.
+func (b *binder) rowCount(x syntax.Expr) (int64, bool) {
+	saved := b.rows
+	b.rows = nil
+	bound := b.scalar(x)
+	b.rows = saved
+	if bound.Type() == 0 {
+		return 0, false
+	}
+	n, ok := constLong(bound)
+	if !ok || !isWhole(bound.Type()) || n < 0 {
+		b.fail(x.Pos(), "a number of rows is expected here", "")
+		return 0, false
+	}
+	return n, true
+}
+
+func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax.Span) *rows {
+	r := b.rows
+	node := &plan.Sort{From: r.node}
+	for _, p := range params {
+		if !strings.HasPrefix(p.Name, "hint.") {
+			b.refuse(span, "the parameter "+p.Name)
+		}
+	}
+	for _, k := range keys {
+		x := k.X
+		if n, ok := x.(*syntax.Named); ok {
+			x = n.X
+		}
+		bound := b.scalar(x)
+		if bound.Type() == schema.Dynamic {
+			b.fail(x.Pos(), "cannot sort by a value of type dynamic", "convert it: tostring(…)")
+			continue
+		}
+		if c := constant(bound); c != nil {
+			continue // every row is equal
+		}
+		desc := k.Order != "asc"
+		first := !desc
+		if k.Nulls != "" {
+			first = k.Nulls == "first"
+		}
+		node.Keys = append(node.Keys, plan.SortKey{Expr: bound, Desc: desc, NullsFirst: first})
+	}
+	if len(node.Keys) == 0 {
+		return r
+	}
+	return &rows{node: node, cols: r.cols}
+}

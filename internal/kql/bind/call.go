@@ -1,0 +1,411 @@
+package bind
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+func (b *binder) call(x *syntax.Call) plan.Expr {
+	if strings.HasPrefix(x.Name, "__") {
+		if b.internal != nil {
+			if bound := b.internal.internalCall(x.Name); bound != nil {
+				return bound
+			}
+		}
+		b.fail(x.NameAt, "there is no function '"+x.Name+"'", "")
+		return bad()
+	}
+	if f, ok := fn.Functions[x.Name]; ok {
+		return b.fixedCall(x, f)
+	}
+	if slices.Contains(fn.Special, x.Name) {
+		args, ok := b.arguments(x)
+		if !ok {
+			return bad()
+		}
+		return b.specialCall(x, args)
+	}
+	b.unknownFunction(x)
+	return bad()
+}
+
+func (b *binder) unknownFunction(x *syntax.Call) {
+	if _, ok := fn.Aggregates[x.Name]; ok {
+		b.fail(x.NameAt, "the aggregate "+x.Name+"() belongs in summarize", "")
+		return
+	}
+	var known []string
+	for name := range fn.Functions {
+		known = append(known, name)
+	}
+	hint := ""
+	if n := nearest(x.Name, append(known, fn.Special...)); n != "" && distance(n, x.Name, 3) <= 2 {
+		hint = "did you mean " + n + "?"
+	}
+	b.fail(x.NameAt, "the function '"+x.Name+"' is not supported yet", hint)
+}
+
+// arguments binds all arguments; false after an error.
+func (b *binder) arguments(x *syntax.Call) ([]plan.Expr, bool) {
+	args := make([]plan.Expr, len(x.Args))
+	ok := true
+	for i, a := range x.Args {
+		args[i] = b.scalar(a)
+		ok = ok && args[i].Type() != 0
+	}
+	return args, ok
+}
+
+func (b *binder) count(x *syntax.Call, least, most int) bool {
+	if len(x.Args) >= least && len(x.Args) <= most {
+		return true
+	}
+	b.fail(x.Span, x.Name+"() does not take "+long(int64(len(x.Args))).String()+" arguments here", "")
+	return false
+}
+
+func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
+	args, ok := b.arguments(x)
+	if !ok || !b.count(x, f.Min, len(f.Params)) {
+		return bad()
+	}
+	for i := range args {
+		t := args[i].Type()
+		if t == schema.Dynamic {
+			args[i] = textOfSplit(args[i])
+			t = args[i].Type()
+		}
+		p := f.Params[i]
+		switch {
+		case p.Has(t):
+		case p == fn.Of(schema.String) && isNumber(t):
+			args[i] = convert(args[i], schema.String)
+		case p == fn.Of(schema.Real) && isNumber(t):
+			args[i] = convert(args[i], schema.Real)
+		default:
+			b.wrongType(x, i, t)
+			return bad()
+		}
+	}
+	switch f.Op {
+	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToTimeSpan, fn.ToGuid:
+		return convert(args[0], f.Result)
+	case fn.Sqrt, fn.Exp, fn.Log, fn.Log10, fn.Log2, fn.Pow:
+		for i := range args {
+			args[i] = convert(args[i], schema.Real)
+		}
+	}
+	return call(f.Op, f.Result, args...)
+}
+
+func (b *binder) wrongType(x *syntax.Call, i int, t schema.Type) {
+	if t == schema.Dynamic || t == schema.Decimal {
+		b.refuse(x.Args[i].Pos(), x.Name+"() of a value of type "+t.String())
+		return
+	}
+	b.fail(x.Args[i].Pos(), x.Name+"() does not take a value of type "+t.String()+" here", "")
+}
+
+func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+	switch x.Name {
+	case "not":
+		if b.count(x, 1, 1) && b.want(x, args, 0, schema.Bool) {
+			return not(args[0])
+		}
+	case "now", "ago":
+		return b.now(x, args)
+	case "bin", "floor":
+		return b.bin(x, args)
+	case "bin_at":
+		if b.count(x, 3, 3) && args[0].Type() == args[2].Type() && stepFits(args[0].Type(), args[1].Type()) && args[0].Type() != schema.Real {
+			return call(fn.BinAt, args[0].Type(), args...)
+		}
+		b.refuse(x.Span, "bin_at() of these types")
+	case "iff", "iif", "case":
+		return b.iff(x, args)
+	case "coalesce":
+		return b.coalesce(x, args)
+	case "min_of", "max_of":
+		return b.extreme(x, args)
+	case "isnull", "isnotnull", "notnull", "isempty", "isnotempty", "notempty":
+		return b.emptiness(x, args)
+	case "strcat":
+		return b.strcat(x, args)
+	case "strcat_delim":
+		if b.count(x, 2, 64) {
+			return b.strcat(x, args)
+		}
+	case "strrep":
+		if n, ok := constLong(args[min(1, len(args)-1)]); b.count(x, 2, 2) && ok && b.want(x, args, 0, schema.String) && n >= 0 && n <= 1024 {
+			return call(fn.StrRep, schema.String, args...)
+		}
+		b.refuse(x.Span, "strrep() of these arguments")
+	case "extract":
+		return b.extract(x, args)
+	case "split":
+		if b.count(x, 2, 3) && b.want(x, args, 0, schema.String) && b.want(x, args, 1, schema.String) {
+			if len(args) == 3 {
+				b.refuse(x.Span, "split() with an index")
+				return bad()
+			}
+			if s, ok := constText(args[1]); !ok || s == "" {
+				b.refuse(x.Args[1].Pos(), "split() at something that is not a literal with text")
+				return bad()
+			}
+			return &plan.Call{Op: fn.Split, Args: args, T: schema.Dynamic}
+		}
+	case "abs", "ceiling", "sign", "round":
+		return b.rounding(x, args)
+	}
+	return bad()
+}
+
+func (b *binder) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bool {
+	args[i] = textOfSplit(args[i])
+	if args[i].Type() == t {
+		return true
+	}
+	b.wrongType(x, i, args[i].Type())
+	return false
+}
+
+func (b *binder) now(x *syntax.Call, args []plan.Expr) plan.Expr {
+	now := &plan.Const{T: schema.DateTime, V: int64(b.env.Now)}
+	least, op := 0, fn.Add
+	if x.Name == "ago" {
+		least, op = 1, fn.Sub
+	}
+	if !b.count(x, least, 1) {
+		return bad()
+	}
+	if len(args) == 0 {
+		return now
+	}
+	if !b.want(x, args, 0, schema.TimeSpan) {
+		return bad()
+	}
+	return call(op, schema.DateTime, now, args[0])
+}
+
+// stepFits tells which steps bin takes for a value.
+func stepFits(value, step schema.Type) bool {
+	switch value {
+	case schema.DateTime, schema.TimeSpan:
+		return step == schema.TimeSpan
+	}
+	return isNumber(value) && isNumber(step)
+}
+
+func (b *binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if x.Name == "floor" && len(args) == 1 && isNumber(args[0].Type()) {
+		args = append(args, long(1))
+	} else if !b.count(x, 2, 2) {
+		return bad()
+	}
+	v, step := args[0], args[1]
+	if !stepFits(v.Type(), step.Type()) {
+		b.fail(x.Span, x.Name+"() does not take "+v.Type().String()+" in steps of "+step.Type().String(), "")
+		return bad()
+	}
+	if isNumber(v.Type()) {
+		t := arithmeticType(fn.Add, v.Type(), step.Type())
+		if v.Type() == schema.Int && step.Type() == schema.Int {
+			t = schema.Int
+		}
+		v, step = convert(v, t), convert(step, t)
+	}
+	return call(fn.Bin, v.Type(), v, step)
+}
+
+// common gives values of a choice one type; they must agree but for numbers.
+func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.Type, bool) {
+	var t schema.Type
+	for _, i := range which {
+		args[i] = textOfSplit(args[i])
+		at := args[i].Type()
+		switch {
+		case t == 0 || t == at:
+			t = at
+		case isNumber(t) && isNumber(at):
+			t = arithmeticType(fn.Add, t, at)
+		default:
+			b.fail(x.Args[i].Pos(), x.Name+"() mixes "+t.String()+" and "+at.String(), "convert them to one type")
+			return 0, false
+		}
+	}
+	for _, i := range which {
+		args[i] = convert(args[i], t)
+	}
+	return t, true
+}
+
+func (b *binder) iff(x *syntax.Call, args []plan.Expr) plan.Expr {
+	most := 3
+	if x.Name == "case" {
+		most = 2001
+	}
+	if !b.count(x, 3, most) {
+		return bad()
+	}
+	if len(args)%2 == 0 {
+		b.fail(x.Span, "case() takes pairs of a condition and a value, and a last value", "")
+		return bad()
+	}
+	var values []int
+	for i := range args {
+		if i%2 == 1 || i == len(args)-1 {
+			values = append(values, i)
+		} else if !b.want(x, args, i, schema.Bool) {
+			return bad()
+		}
+	}
+	t, ok := b.common(x, args, values)
+	if !ok {
+		return bad()
+	}
+	return &plan.Call{Op: fn.If, Args: args, T: t}
+}
+
+func all(args []plan.Expr) []int {
+	which := make([]int, len(args))
+	for i := range which {
+		which[i] = i
+	}
+	return which
+}
+
+func (b *binder) coalesce(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 1, 64) {
+		return bad()
+	}
+	var t schema.Type
+	for i := range args {
+		args[i] = textOfSplit(args[i])
+		at := args[i].Type()
+		if t == 0 || t == schema.Int && at == schema.Long {
+			t = at
+		} else if at != t && !(isWhole(at) && isWhole(t)) {
+			b.fail(x.Args[i].Pos(), "coalesce() mixes "+t.String()+" and "+at.String(), "convert them to one type")
+			return bad()
+		}
+	}
+	for i := range args {
+		args[i] = convert(args[i], t)
+	}
+	return &plan.Call{Op: fn.Coalesce, Args: args, T: t}
+}
+
+func (b *binder) extreme(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 2, 64) {
+		return bad()
+	}
+	t, ok := b.common(x, args, all(args))
+	if !ok {
+		return bad()
+	}
+	if t == schema.Dynamic || t == schema.String || t == schema.Real || t == schema.Guid {
+		b.refuse(x.Span, x.Name+"() of values of type "+t.String())
+		return bad()
+	}
+	op := fn.MinOf
+	if x.Name == "max_of" {
+		op = fn.MaxOf
+	}
+	return &plan.Call{Op: op, Args: args, T: t}
+}
+
+func (b *binder) emptiness(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 1, 1) {
+		return bad()
+	}
+	v := textOfSplit(args[0])
+	if v.Type() == schema.Dynamic {
+		b.refuse(x.Span, x.Name+"() of a dynamic value")
+		return bad()
+	}
+	var out plan.Expr
+	switch {
+	case strings.HasSuffix(x.Name, "null") && v.Type() == schema.String:
+		out = boolean(false)
+	case v.Type() == schema.String:
+		out = &plan.Call{Op: fn.Eq, Args: []plan.Expr{v, text("")}, T: schema.Bool}
+	default:
+		out = &plan.Call{Op: fn.IsNull, Args: []plan.Expr{v}, T: schema.Bool}
+	}
+	if strings.Contains(x.Name, "not") {
+		if c := constant(out); c != nil {
+			return boolean(true)
+		}
+		return not(out)
+	}
+	return out
+}
+
+func (b *binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 1, 64) {
+		return bad()
+	}
+	for i := range args {
+		args[i] = textOfSplit(args[i])
+		if t := args[i].Type(); t == schema.Dynamic || t == schema.Decimal {
+			b.wrongType(x, i, t)
+			return bad()
+		}
+		args[i] = convert(args[i], schema.String)
+	}
+	op := fn.Strcat
+	if x.Name == "strcat_delim" {
+		op = fn.StrcatDelim
+	}
+	return &plan.Call{Op: op, Args: args, T: schema.String}
+}
+
+func (b *binder) extract(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if len(args) == 4 {
+		b.refuse(x.Args[3].Pos(), "extract() with a type")
+		return bad()
+	}
+	if !b.count(x, 3, 3) || !b.want(x, args, 2, schema.String) {
+		return bad()
+	}
+	re, ok := b.regex(args[0], x.Args[0].Pos())
+	if !ok {
+		return bad()
+	}
+	group, ok := constLong(args[1])
+	if !ok || group < 0 || group > int64(fn.Groups(re)) {
+		b.fail(x.Args[1].Pos(), "the regular expression has no such group", "")
+		return bad()
+	}
+	return &plan.Call{Op: fn.Extract, Args: []plan.Expr{args[2], text(re), long(group)}, T: schema.String}
+}
+
+func (b *binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 1, 1) {
+		return bad()
+	}
+	v := args[0]
+	t := v.Type()
+	span := t == schema.TimeSpan && x.Name == "abs"
+	if !isNumber(t) && !span {
+		b.wrongType(x, 0, t)
+		return bad()
+	}
+	switch x.Name {
+	case "abs":
+		if t == schema.Int {
+			t = schema.Long
+		}
+		return call(fn.Abs, t, convert(v, t))
+	case "sign":
+		return call(fn.Sign, schema.Real, convert(v, schema.Real))
+	case "ceiling":
+		return call(fn.Ceiling, schema.Real, convert(v, schema.Real))
+	}
+	return call(fn.Round, schema.Real, convert(v, schema.Real))
+}

@@ -1,0 +1,418 @@
+package bind
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+const countOp = fn.Count
+
+// typeNames are the types as declarations write them.
+var typeNames = map[string]schema.Type{
+	"bool": schema.Bool, "boolean": schema.Bool, "int": schema.Int, "int32": schema.Int, "long": schema.Long, "int64": schema.Long,
+	"real": schema.Real, "double": schema.Real, "string": schema.String, "datetime": schema.DateTime, "date": schema.DateTime,
+	"timespan": schema.TimeSpan, "time": schema.TimeSpan, "guid": schema.Guid, "uuid": schema.Guid, "uniqueid": schema.Guid,
+}
+
+// columns binds the operators that are a list of columns.
+func (b *binder) columns(op *syntax.Columns) *rows {
+	switch op.Word {
+	case "project":
+		return b.project(op)
+	case "extend":
+		return b.extend(op)
+	case "distinct":
+		return b.distinct(op)
+	case "project-away", "project-keep":
+		return b.pick(op, op.Word == "project-keep")
+	case "project-rename":
+		return b.rename(op)
+	case "project-reorder":
+		return b.reorder(op)
+	}
+	b.refuse(syntax.Span{Start: op.Start, End: op.Start + len(op.Word)}, "operator '"+op.Word+"'")
+	return nil
+}
+
+// item is one bound column of a list with its name.
+type item struct {
+	name     string
+	explicit bool
+	x        plan.Expr
+	span     syntax.Span
+}
+
+// item binds a column of project, extend or by. unnamed gives the names of
+// columns that have none of their own.
+func (b *binder) item(x syntax.Expr, unnamed func() string) item {
+	if n, ok := x.(*syntax.Named); ok {
+		if n.Tuple {
+			b.refuse(n.Span, "a list of names for one value")
+		}
+		return item{name: n.Names[0].Name, explicit: true, x: b.scalar(n.X), span: n.Span}
+	}
+	it := item{x: b.scalar(x), span: x.Pos(), name: resultName(x)}
+	if it.name == "" {
+		it.name = unnamed()
+	}
+	return it
+}
+
+// resultName is the name Kusto gives an expression, "" for none of its own.
+func resultName(x syntax.Expr) string {
+	switch x := x.(type) {
+	case *syntax.Name:
+		return x.Name
+	case *syntax.Paren:
+		return resultName(x.X)
+	case *syntax.Member:
+		if left := resultName(x.X); left != "" {
+			return left + "_" + x.Name
+		}
+	case *syntax.Index:
+		left := resultName(x.X)
+		if i, ok := x.I.(*syntax.Literal); ok && left != "" {
+			return left + "_" + i.Text
+		}
+	case *syntax.Call:
+		if namedByArgument[x.Name] && len(x.Args) > 0 {
+			return resultName(x.Args[0])
+		}
+	}
+	return ""
+}
+
+// namedByArgument are the functions whose result has the name of their first
+// argument.
+var namedByArgument = map[string]bool{
+	"bin": true, "floor": true, "bin_at": true, "tostring": true, "toint": true, "tolong": true, "toreal": true, "todouble": true, "tobool": true, "toboolean": true,
+	"todatetime": true, "totimespan": true, "toguid": true,
+	"startofday": true, "startofweek": true, "startofmonth": true, "startofyear": true, "endofday": true, "endofweek": true, "endofmonth": true, "endofyear": true,
+}
+
+// numbered gives Column1, Column2 … or the like.
+func numbered(prefix string, start int) func() string {
+	n := start - 1
+	return func() string {
+		n++
+		return prefix + strconv.Itoa(n)
+	}
+}
+
+// add computes an expression in node unless it is a column already.
+func (b *binder) add(node *plan.Extend, x plan.Expr) plan.Expr {
+	if cheap(x) {
+		return x
+	}
+	id := b.newID()
+	node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
+	return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+}
+
+// cheap expressions are written again where they are used, which keeps the plain
+// form that DuckDB can push down.
+func cheap(x plan.Expr) bool {
+	switch x := x.(type) {
+	case *plan.Ref, *plan.Const:
+		return true
+	case *plan.Call:
+		return x.Op == fn.StoredText || x.Op == fn.StoredTicks
+	}
+	return false
+}
+
+func (b *binder) project(op *syntax.Columns) *rows {
+	r := b.rows
+	node := &plan.Extend{From: r.node}
+	out := &rows{node: node}
+	unnamed := numbered("Column", 1)
+	for _, x := range op.Items {
+		if _, ok := x.(*syntax.Star); ok {
+			b.fail(x.Pos(), "project takes no *", "")
+			continue
+		}
+		it := b.item(x, unnamed)
+		if out.find(it.name) != nil {
+			if it.explicit || isName(x) {
+				b.fail(it.span, "the column '"+it.name+"' is there twice", "")
+				continue
+			}
+			it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+		}
+		out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
+	}
+	return out
+}
+
+func isName(x syntax.Expr) bool { _, ok := x.(*syntax.Name); return ok }
+
+func (b *binder) extend(op *syntax.Columns) *rows {
+	r := b.rows
+	node := &plan.Extend{From: r.node}
+	out := &rows{node: node, cols: slices.Clone(r.cols)}
+	unnamed := numbered("Column", 1)
+	added := map[string]bool{}
+	for _, x := range op.Items {
+		it := b.item(x, unnamed)
+		_, named := x.(*syntax.Named)
+		if added[it.name] {
+			if it.explicit || isName(x) {
+				b.fail(it.span, "the column '"+it.name+"' is there twice", "")
+				continue
+			}
+		}
+		if !named && (added[it.name] || out.find(it.name) != nil) {
+			if isName(x) {
+				continue // extend a: a is there
+			}
+			it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+		}
+		added[it.name] = true
+		c := fixed(it.name, b.add(node, it.x))
+		if old := out.find(it.name); old != nil {
+			*old = c
+		} else {
+			out.cols = append(out.cols, c)
+		}
+	}
+	return out
+}
+
+func (b *binder) distinct(op *syntax.Columns) *rows {
+	r := b.rows
+	node := &plan.Aggregate{From: r.node}
+	out := &rows{node: node}
+	items := op.Items
+	var keys []item
+	unnamed := numbered("Column", 1)
+	for _, x := range items {
+		if _, ok := x.(*syntax.Star); ok {
+			for _, c := range r.visible() {
+				keys = append(keys, item{name: c.name, x: c.get(), span: x.Pos()})
+			}
+			continue
+		}
+		if _, ok := x.(*syntax.Named); ok {
+			b.fail(x.Pos(), "distinct takes columns without names", "name them in extend or project before")
+			continue
+		}
+		keys = append(keys, b.item(x, unnamed))
+	}
+	for _, k := range keys {
+		b.groupKey(node, out, k)
+	}
+	return out
+}
+
+// groupKey adds a key to an Aggregate and a column to its output.
+func (b *binder) groupKey(node *plan.Aggregate, out *rows, k item) {
+	if k.x.Type() == schema.Dynamic {
+		b.fail(k.span, "cannot group by a value of type dynamic", "convert it: tostring(…)")
+		return
+	}
+	name := unique(k.name, func(n string) bool { return out.find(n) != nil })
+	if name != k.name && k.explicit {
+		b.fail(k.span, "the column '"+k.name+"' is there twice", "")
+		return
+	}
+	id := b.newID()
+	node.Keys = append(node.Keys, plan.Assign{ID: id, Expr: k.x})
+	out.cols = append(out.cols, fixed(name, &plan.Ref{ID: id, T: k.x.Type(), NotNull: plan.NotNull(k.x)}))
+}
+
+// matching tells which columns a name or pattern of project-away means.
+func (b *binder) matching(x syntax.Expr, cols []column) []int {
+	var found []int
+	switch x := x.(type) {
+	case *syntax.Ordered:
+		return b.matching(x.X, cols)
+	case *syntax.Name:
+		for i := range cols {
+			if cols[i].name == x.Name {
+				return []int{i}
+			}
+		}
+		b.noColumn(x)
+	case *syntax.Pattern:
+		for i := range cols {
+			if ok, _ := path.Match(x.Pattern, cols[i].name); ok && !cols[i].hidden {
+				found = append(found, i)
+			}
+		}
+	default:
+		b.fail(x.Pos(), "a column's name is expected here", "")
+	}
+	return found
+}
+
+func (b *binder) pick(op *syntax.Columns, keep bool) *rows {
+	r := b.rows
+	chosen := map[int]bool{}
+	for _, x := range op.Items {
+		for _, i := range b.matching(x, r.cols) {
+			chosen[i] = true
+		}
+	}
+	out := &rows{node: r.node}
+	for i, c := range r.cols {
+		if chosen[i] && keep {
+			c.hidden = false
+		}
+		if chosen[i] == keep {
+			out.cols = append(out.cols, c)
+		}
+	}
+	return out
+}
+
+func (b *binder) rename(op *syntax.Columns) *rows {
+	r := b.rows
+	out := &rows{node: r.node, cols: slices.Clone(r.cols)}
+	for _, x := range op.Items {
+		n, ok := x.(*syntax.Named)
+		from, isName := syntax.Expr(nil), false
+		if ok && len(n.Names) == 1 {
+			from = n.X
+			_, isName = from.(*syntax.Name)
+		}
+		if !isName {
+			b.fail(x.Pos(), "project-rename takes new = old", "")
+			continue
+		}
+		for _, i := range b.matching(from, r.cols) {
+			if old := r.find(n.Names[0].Name); old != nil && old.name != r.cols[i].name && !old.hidden {
+				b.fail(n.Span, "the column '"+old.name+"' is there already", "")
+			}
+			out.cols[i].name, out.cols[i].hidden = n.Names[0].Name, false
+		}
+	}
+	return out
+}
+
+func (b *binder) reorder(op *syntax.Columns) *rows {
+	r := b.rows
+	out := &rows{node: r.node}
+	taken := map[int]bool{}
+	for _, x := range op.Items {
+		found := b.matching(x, r.cols)
+		if o, ok := x.(*syntax.Ordered); ok {
+			if o.Order != "asc" && o.Order != "desc" {
+				b.refuse(o.Span, "the order "+o.Order)
+			}
+			slices.SortStableFunc(found, func(i, j int) int {
+				switch {
+				case r.cols[i].name == r.cols[j].name:
+					return 0
+				case (r.cols[i].name < r.cols[j].name) == (o.Order == "asc"):
+					return -1
+				}
+				return 1
+			})
+		}
+		for _, i := range found {
+			if !taken[i] {
+				taken[i] = true
+				out.cols = append(out.cols, r.cols[i])
+			}
+		}
+	}
+	for i, c := range r.cols {
+		if !taken[i] {
+			out.cols = append(out.cols, c)
+		}
+	}
+	return out
+}
+
+func (b *binder) print(op *syntax.Columns) *rows {
+	one := &plan.Values{Rows: [][]*plan.Const{{}}}
+	node := &plan.Extend{From: one}
+	out := &rows{node: node}
+	saved := b.rows
+	b.rows = &rows{node: one}
+	for i, x := range op.Items {
+		it := b.item(x, func() string { return "print_" + strconv.Itoa(i) })
+		it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+		out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
+	}
+	b.rows = saved
+	return out
+}
+
+// maxCells bounds a datatable: it becomes text of SQL.
+const maxCells = 100_000
+
+func (b *binder) datatable(d *syntax.Datatable) *rows {
+	node := &plan.Values{}
+	out := &rows{node: node}
+	for _, c := range d.Columns {
+		typ, ok := typeNames[c.Type]
+		if !ok {
+			b.refuse(c.Span, "a column of type "+c.Type)
+			return nil
+		}
+		if out.find(c.Name) != nil {
+			b.fail(c.Span, "the column '"+c.Name+"' is there twice", "")
+		}
+		ref := plan.Ref{ID: b.newID(), T: typ, NotNull: typ == schema.String}
+		node.Columns = append(node.Columns, ref)
+		out.cols = append(out.cols, fixed(c.Name, &ref))
+	}
+	width := len(d.Columns)
+	if width == 0 || len(d.Values)%width != 0 || len(d.Values) > maxCells {
+		b.fail(d.Span, fmt.Sprintf("%d values do not fill rows of %d columns (at most %d values)", len(d.Values), width, maxCells), "")
+		return nil
+	}
+	saved := b.rows
+	b.rows = nil
+	defer func() { b.rows = saved }()
+	for i, v := range d.Values {
+		if i%width == 0 {
+			node.Rows = append(node.Rows, nil)
+		}
+		cell := b.cell(v, node.Columns[i%width].T)
+		if cell == nil {
+			return nil
+		}
+		last := len(node.Rows) - 1
+		node.Rows[last] = append(node.Rows[last], cell)
+	}
+	return out
+}
+
+// cell binds a value of a datatable, converted to its column's type.
+func (b *binder) cell(v syntax.Expr, typ schema.Type) *plan.Const {
+	c := constant(b.scalar(v))
+	if c == nil {
+		b.refuse(v.Pos(), "a value that is not a literal in a datatable")
+		return nil
+	}
+	switch {
+	case c.T == 0:
+		return nil
+	case c.T == typ:
+		return c
+	case c.V == nil:
+		return null(typ).(*plan.Const)
+	case typ == schema.Long && c.T == schema.Int:
+		return &plan.Const{T: typ, V: c.V}
+	case typ == schema.Int && c.T == schema.Long && c.V.(int64) == int64(int32(c.V.(int64))):
+		return &plan.Const{T: typ, V: c.V}
+	case typ == schema.Real && isWhole(c.T):
+		return &plan.Const{T: typ, V: float64(c.V.(int64))}
+	case c.T == schema.String && typ != schema.String:
+		if lit, err := literalValue(typ, c.V.(string)); err == nil {
+			return lit
+		}
+		return null(typ).(*plan.Const)
+	}
+	b.refuse(v.Pos(), "a value of type "+c.T.String()+" in a column of type "+typ.String())
+	return nil
+}

@@ -1,0 +1,527 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// condition binds an expression that must be bool.
+func (b *binder) condition(x syntax.Expr) plan.Expr {
+	bound := b.scalar(x)
+	if t := bound.Type(); t != 0 && t != schema.Bool {
+		b.fail(x.Pos(), "a condition (bool) is expected here, not "+t.String(), "")
+		return bad()
+	}
+	return bound
+}
+
+// scalar binds an expression of one value. After an error its type is 0.
+func (b *binder) scalar(x syntax.Expr) plan.Expr {
+	switch x := x.(type) {
+	case *syntax.Literal:
+		return b.literal(x)
+	case *syntax.Name:
+		return b.name(x)
+	case *syntax.Paren:
+		return b.scalar(x.X)
+	case *syntax.Unary:
+		return b.unary(x)
+	case *syntax.Binary:
+		return b.binary(x)
+	case *syntax.Call:
+		return b.call(x)
+	case *syntax.Index:
+		return b.index(x)
+	case *syntax.Member:
+		if b.scalar(x.X).Type() != 0 {
+			b.refuse(x.Span, "access to parts of a dynamic value")
+		}
+	case *syntax.Pipe, *syntax.Datatable:
+		b.refuse(x.Pos(), "a table in place of a value")
+	case *syntax.Opaque:
+		b.refuse(x.WordAt, "'"+x.Word+"' here")
+	case *syntax.Star:
+		b.fail(x.Span, "* can't stand here", "")
+	case *syntax.Named:
+		b.fail(x.Span, "an argument takes no name here", "")
+	default:
+		b.fail(x.Pos(), "a value is expected here", "")
+	}
+	return bad()
+}
+
+func (b *binder) literal(x *syntax.Literal) plan.Expr {
+	if x.Type == schema.Dynamic || x.Type == schema.Decimal {
+		b.refuse(x.Span, "a literal of type "+x.Type.String())
+		return bad()
+	}
+	c, err := literalValue(x.Type, x.Text)
+	if err != nil {
+		b.fail(x.Span, err.Error(), "")
+		return bad()
+	}
+	return c
+}
+
+func (b *binder) name(x *syntax.Name) plan.Expr {
+	if b.rows != nil {
+		if c := b.rows.find(x.Name); c != nil {
+			return c.get()
+		}
+	}
+	if l, ok := b.lets[x.Name]; ok {
+		if l.value != nil {
+			return l.value
+		}
+		b.refuse(x.Span, "a table in place of a value")
+		return bad()
+	}
+	b.noColumn(x)
+	return bad()
+}
+
+func (b *binder) noColumn(x *syntax.Name) {
+	hint := ""
+	if b.rows != nil {
+		names := b.rows.names()
+		for n := range b.lets {
+			names = append(names, n)
+		}
+		if n := nearest(x.Name, names); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+	}
+	if x.Name != "" {
+		b.fail(x.Span, "there is no column '"+x.Name+"'", hint)
+	}
+}
+
+func (b *binder) index(x *syntax.Index) plan.Expr {
+	split, ok := x.X.(*syntax.Call)
+	for {
+		p, isParen := x.X.(*syntax.Paren)
+		if ok || !isParen {
+			break
+		}
+		split, ok = p.X.(*syntax.Call)
+		x = &syntax.Index{Span: x.Span, X: p.X, I: x.I}
+	}
+	bound := b.scalar(x.X)
+	if bound.Type() == 0 {
+		return bad()
+	}
+	c, isCall := bound.(*plan.Call)
+	i := b.scalar(x.I)
+	if ok && split.Name == "split" && isCall && c.Op == fn.Split && isWhole(i.Type()) {
+		return &plan.Call{Op: fn.SplitAt, Args: []plan.Expr{c.Args[0], c.Args[1], i}, T: schema.Dynamic}
+	}
+	if i.Type() != 0 {
+		b.refuse(x.Span, "access to parts of a dynamic value")
+	}
+	return bad()
+}
+
+func (b *binder) unary(x *syntax.Unary) plan.Expr {
+	v := b.scalar(x.X)
+	t := v.Type()
+	if t == 0 {
+		return bad()
+	}
+	if !isNumber(t) && t != schema.TimeSpan {
+		b.fail(x.Span, "'"+x.Op+"' needs a number or a timespan, not "+t.String(), "")
+		return bad()
+	}
+	if c := constant(v); c != nil && c.V != nil && t == schema.Real && x.Op == "-" {
+		return &plan.Const{T: t, V: -c.V.(float64)}
+	}
+	if t == schema.Int {
+		v, t = convert(v, schema.Long), schema.Long
+	}
+	if x.Op == "+" {
+		return v
+	}
+	return call(fn.Neg, t, v)
+}
+
+// simpleOps are the string operators whose operands are two texts.
+var simpleOps = map[string]fn.Op{
+	"has": fn.Has, "has_cs": fn.HasCS, "hasprefix": fn.HasPrefix, "hasprefix_cs": fn.HasPrefixCS, "hassuffix": fn.HasSuffix, "hassuffix_cs": fn.HasSuffixCS,
+	"contains": fn.Contains, "contains_cs": fn.ContainsCS, "containscs": fn.ContainsCS,
+	"startswith": fn.StartsWith, "startswith_cs": fn.StartsWithCS, "endswith": fn.EndsWith, "endswith_cs": fn.EndsWithCS,
+	"=~": fn.EqFold,
+}
+
+var relations = map[string]fn.Op{"==": fn.Eq, "!=": fn.Ne, "<>": fn.Ne, "<": fn.Lt, "<=": fn.Le, ">": fn.Gt, ">=": fn.Ge}
+
+func (b *binder) binary(x *syntax.Binary) plan.Expr {
+	op, negated := x.Op, false
+	switch {
+	case op == "!~":
+		op, negated = "=~", true
+	case op == "notcontains" || op == "notcontainscs":
+		op, negated = strings.TrimPrefix(op, "not"), true
+	case len(op) > 2 && op[0] == '!' && op != "!=":
+		op, negated = op[1:], true
+	}
+	var out plan.Expr
+	switch {
+	case op == "and" || op == "or":
+		return b.logical(x)
+	case relations[op] != 0:
+		return b.compare(relations[op], b.scalar(x.L), b.scalar(x.R), x.OpAt)
+	case op == "between":
+		out = b.between(x)
+	case op == "in" || op == "in~":
+		out = b.in(x, op == "in~")
+	case op == "has_any" || op == "has_all":
+		out = b.hasList(x, op)
+	case op == "matches regex":
+		out = b.matches(x)
+	case simpleOps[op] != 0:
+		l, r := b.asText(x.L, op), b.asText(x.R, op)
+		if l.Type() == 0 || r.Type() == 0 {
+			return bad()
+		}
+		out = &plan.Call{Op: simpleOps[op], Args: []plan.Expr{l, r}, T: schema.Bool}
+	case strings.HasSuffix(op, "like") || strings.HasSuffix(op, "likecs"):
+		b.refuse(x.OpAt, "the operator '"+x.Op+"'")
+		return bad()
+	default:
+		return b.arithmetic(x)
+	}
+	if negated && out.Type() != 0 {
+		return not(out)
+	}
+	return out
+}
+
+// not negates; comparisons turn round, which keeps Kusto's answers for nulls.
+func not(x plan.Expr) plan.Expr {
+	if c, ok := x.(*plan.Call); ok {
+		switch c.Op {
+		case fn.Eq:
+			return &plan.Call{Op: fn.Ne, Args: c.Args, T: schema.Bool}
+		case fn.Ne:
+			return &plan.Call{Op: fn.Eq, Args: c.Args, T: schema.Bool}
+		case fn.Not:
+			return c.Args[0]
+		}
+	}
+	return &plan.Call{Op: fn.Not, Args: []plan.Expr{x}, T: schema.Bool}
+}
+
+// logical flattens a chain of and (or) into one call.
+func (b *binder) logical(x *syntax.Binary) plan.Expr {
+	op := fn.And
+	if x.Op == "or" {
+		op = fn.Or
+	}
+	var args []plan.Expr
+	var walk func(e syntax.Expr)
+	walk = func(e syntax.Expr) {
+		if y, ok := e.(*syntax.Binary); ok && y.Op == x.Op {
+			walk(y.L)
+			walk(y.R)
+			return
+		}
+		args = append(args, b.condition(e))
+	}
+	walk(x)
+	for _, a := range args {
+		if a.Type() == 0 {
+			return bad()
+		}
+	}
+	return &plan.Call{Op: op, Args: args, T: schema.Bool}
+}
+
+// asText binds an operand of a string operator; numbers and the like print.
+func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
+	v := b.scalar(x)
+	switch t := v.Type(); t {
+	case 0, schema.String:
+		return v
+	case schema.Dynamic:
+		if c, ok := v.(*plan.Call); ok && c.Op == fn.SplitAt {
+			return stringOf(c)
+		}
+		fallthrough
+	case schema.Decimal:
+		b.refuse(x.Pos(), "'"+op+"' on a value of type "+t.String())
+		return bad()
+	default:
+		return convert(v, schema.String)
+	}
+}
+
+// compare makes a relation of two values of one type.
+func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
+	l, r, ok := b.unify(l, r, op == fn.Eq || op == fn.Ne, at)
+	if !ok {
+		return bad()
+	}
+	if constant(l) != nil && constant(r) == nil { // constants to the right
+		swap := map[fn.Op]fn.Op{fn.Lt: fn.Gt, fn.Le: fn.Ge, fn.Gt: fn.Lt, fn.Ge: fn.Le}
+		l, r = r, l
+		if s, ok := swap[op]; ok {
+			op = s
+		}
+	}
+	return &plan.Call{Op: op, Args: []plan.Expr{l, r}, T: schema.Bool}
+}
+
+// unify converts two operands to one type, as Kusto compares them.
+func (b *binder) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+	l, r = textOfSplit(l), textOfSplit(r)
+	lt, rt := l.Type(), r.Type()
+	switch {
+	case lt == 0 || rt == 0:
+		return l, r, false
+	case lt == schema.Dynamic || rt == schema.Dynamic || lt == schema.Decimal || rt == schema.Decimal:
+		t := lt
+		if rt == schema.Dynamic || rt == schema.Decimal {
+			t = rt
+		}
+		b.refuse(at, "comparing values of type "+t.String())
+		return l, r, false
+	case lt == rt:
+		return l, r, true
+	case isNumber(lt) && isNumber(rt):
+		if lt == schema.Real || rt == schema.Real {
+			return convert(l, schema.Real), convert(r, schema.Real), true
+		}
+		return widened(l), widened(r), true
+	case equality && lt == schema.String && printable(rt):
+		return l, convert(r, schema.String), true
+	case equality && rt == schema.String && printable(lt):
+		return b.numberAgainstText(l, r)
+	}
+	b.fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with tostring() or tolong()")
+	return l, r, false
+}
+
+// printable are the types that equality compares with a string by their text.
+func printable(t schema.Type) bool {
+	return isWhole(t) || t == schema.Bool || t == schema.Guid
+}
+
+// numberAgainstText compares EventID == "4625" as numbers where the text is a
+// number as it prints, so that files can be pruned; else by text.
+func (b *binder) numberAgainstText(l, r plan.Expr) (plan.Expr, plan.Expr, bool) {
+	if s, ok := constText(r); ok && isWhole(l.Type()) {
+		c, err := literalValue(schema.Long, s)
+		if n, isLong := constLong(c0(c)); err == nil && isLong && long(n).String() == s {
+			return widened(l), c, true
+		}
+	}
+	return convert(l, schema.String), r, true
+}
+
+// c0 keeps a nil *Const from becoming a non-nil Expr.
+func c0(c *plan.Const) plan.Expr {
+	if c == nil {
+		return bad()
+	}
+	return c
+}
+
+func textOfSplit(x plan.Expr) plan.Expr {
+	if c, ok := x.(*plan.Call); ok && c.Op == fn.SplitAt {
+		return stringOf(c)
+	}
+	return x
+}
+
+// widened gives an int as long; the conversion costs nothing and can't fail, so
+// columns stay as they are and the types in SQL meet by themselves.
+func widened(x plan.Expr) plan.Expr {
+	if c := constant(x); c != nil && c.T == schema.Int {
+		return &plan.Const{T: schema.Long, V: c.V}
+	}
+	return x
+}
+
+func (b *binder) between(x *syntax.Binary) plan.Expr {
+	v := b.scalar(x.L)
+	r, ok := x.R.(*syntax.Range)
+	if !ok || v.Type() == 0 {
+		return bad()
+	}
+	lo, hi := b.scalar(r.Lo), b.scalar(r.Hi)
+	if lo.Type() == schema.DateTime && hi.Type() == schema.TimeSpan {
+		hi = call(fn.Add, schema.DateTime, lo, hi)
+	}
+	from := b.compare(fn.Ge, v, lo, x.OpAt)
+	to := b.compare(fn.Le, v, hi, x.OpAt)
+	if from.Type() == 0 || to.Type() == 0 {
+		return bad()
+	}
+	return &plan.Call{Op: fn.And, Args: []plan.Expr{from, to}, T: schema.Bool}
+}
+
+// list binds the values behind in; all must be constants or values of one row.
+func (b *binder) list(x *syntax.Binary) []plan.Expr {
+	l, ok := x.R.(*syntax.List)
+	if !ok {
+		return nil
+	}
+	out := make([]plan.Expr, 0, len(l.Items))
+	for _, item := range l.Items {
+		if b.isTabular(item) {
+			b.refuse(item.Pos(), "a table in place of a list")
+			return nil
+		}
+		v := b.scalar(item)
+		if v.Type() == 0 {
+			return nil
+		}
+		if v.Type() == schema.Dynamic {
+			b.refuse(item.Pos(), "a dynamic value in place of a list")
+			return nil
+		}
+		out = append(out, v)
+	}
+	if len(out) == 0 {
+		b.fail(x.R.Pos(), "the list is empty", "")
+	}
+	return out
+}
+
+func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
+	v := textOfSplit(b.scalar(x.L))
+	items := b.list(x)
+	if v.Type() == 0 || len(items) == 0 {
+		return bad()
+	}
+	op := fn.In
+	if fold {
+		op = fn.InFold
+		if v.Type() != schema.String {
+			b.fail(x.OpAt, "in~ needs a string, not "+v.Type().String(), "use in")
+			return bad()
+		}
+	}
+	args := []plan.Expr{nil}
+	for _, item := range items {
+		l, r, ok := b.unify(v, item, true, x.OpAt)
+		if !ok {
+			return bad()
+		}
+		if args[0] == nil {
+			args[0] = l
+		}
+		if l.Type() != args[0].Type() && !(isWhole(l.Type()) && isWhole(args[0].Type())) {
+			b.fail(item0(x).Pos(), "the list mixes types", "")
+			return bad()
+		}
+		args = append(args, r)
+	}
+	return &plan.Call{Op: op, Args: args, T: schema.Bool}
+}
+
+func item0(x *syntax.Binary) syntax.Node { return x.R }
+
+func (b *binder) hasList(x *syntax.Binary, op string) plan.Expr {
+	v := b.asText(x.L, op)
+	items := b.list(x)
+	if v.Type() == 0 || len(items) == 0 {
+		return bad()
+	}
+	args := []plan.Expr{v}
+	for i, item := range items {
+		if _, ok := constText(item); !ok {
+			b.refuse(x.R.(*syntax.List).Items[i].Pos(), "'"+op+"' with a value that is not a string literal")
+			return bad()
+		}
+		args = append(args, item)
+	}
+	code := fn.HasAny
+	if op == "has_all" {
+		code = fn.HasAll
+	}
+	return &plan.Call{Op: code, Args: args, T: schema.Bool}
+}
+
+func (b *binder) matches(x *syntax.Binary) plan.Expr {
+	v := b.asText(x.L, x.Op)
+	pattern := b.scalar(x.R)
+	if v.Type() == 0 || pattern.Type() == 0 {
+		return bad()
+	}
+	re, ok := b.regex(pattern, x.R.Pos())
+	if !ok {
+		return bad()
+	}
+	return &plan.Call{Op: fn.Matches, Args: []plan.Expr{v, text(re)}, T: schema.Bool}
+}
+
+// regex checks a pattern and gives it in RE2's form.
+func (b *binder) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
+	s, ok := constText(pattern)
+	if !ok {
+		b.refuse(at, "a regular expression that is not a string literal")
+		return "", false
+	}
+	re, err := fn.Regex(s)
+	if err != nil {
+		b.fail(at, err.Error(), "")
+		return "", false
+	}
+	return re, true
+}
+
+// arithmetic binds + - * / %.
+func (b *binder) arithmetic(x *syntax.Binary) plan.Expr {
+	l, r := b.scalar(x.L), b.scalar(x.R)
+	lt, rt := l.Type(), r.Type()
+	if lt == 0 || rt == 0 {
+		return bad()
+	}
+	op := map[string]fn.Op{"+": fn.Add, "-": fn.Sub, "*": fn.Mul, "/": fn.Div, "%": fn.Mod}[x.Op]
+	t := arithmeticType(op, lt, rt)
+	if t == 0 {
+		b.fail(x.OpAt, "cannot compute "+lt.String()+" "+x.Op+" "+rt.String(), "")
+		return bad()
+	}
+	if isNumber(lt) && isNumber(rt) {
+		return call(op, t, convert(l, t), convert(r, t))
+	}
+	if op == fn.Mul && rt == schema.TimeSpan { // the timespan to the left
+		l, r = r, l
+	}
+	if r.Type() == schema.Int {
+		r = convert(r, schema.Long)
+	}
+	return call(op, t, l, r)
+}
+
+// arithmeticType gives the type of an operation, 0 where there is none.
+func arithmeticType(op fn.Op, l, r schema.Type) schema.Type {
+	switch {
+	case isNumber(l) && isNumber(r):
+		if l == schema.Real || r == schema.Real {
+			return schema.Real
+		}
+		return schema.Long
+	case l == schema.DateTime && r == schema.DateTime && op == fn.Sub:
+		return schema.TimeSpan
+	case l == schema.DateTime && r == schema.TimeSpan && (op == fn.Add || op == fn.Sub):
+		return schema.DateTime
+	case l == schema.TimeSpan && r == schema.DateTime && op == fn.Add:
+		return schema.DateTime
+	case l == schema.TimeSpan && r == schema.TimeSpan:
+		switch op {
+		case fn.Add, fn.Sub, fn.Mod:
+			return schema.TimeSpan
+		case fn.Div:
+			return schema.Real
+		}
+	case l == schema.TimeSpan && isNumber(r) && (op == fn.Mul || op == fn.Div), isNumber(l) && r == schema.TimeSpan && op == fn.Mul:
+		return schema.TimeSpan
+	}
+	return 0
+}

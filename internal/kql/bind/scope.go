@@ -1,0 +1,104 @@
+package bind
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// column is a column a query sees. get may be called often; it binds once.
+type column struct {
+	name   string
+	typ    schema.Type
+	hidden bool // not in *
+	get    func() plan.Expr
+}
+
+// rows is a relation under construction: a node and what a query sees of it.
+type rows struct {
+	node plan.Node
+	cols []column
+	// table is set while the relation is a stored table, for "__" functions.
+	table *tableRows
+}
+
+func (r *rows) find(name string) *column {
+	for i := range r.cols {
+		if r.cols[i].name == name {
+			return &r.cols[i]
+		}
+	}
+	return nil
+}
+
+func (r *rows) names() []string {
+	names := make([]string, len(r.cols))
+	for i := range r.cols {
+		names[i] = r.cols[i].name
+	}
+	return names
+}
+
+// visible are the columns of *.
+func (r *rows) visible() []column {
+	return slices.DeleteFunc(slices.Clone(r.cols), func(c column) bool { return c.hidden })
+}
+
+// fixed is a column whose expression is known.
+func fixed(name string, x plan.Expr) column {
+	return column{name: name, typ: x.Type(), get: func() plan.Expr { return x }}
+}
+
+// unique gives name, or name with the first number behind it that is free.
+func unique(name string, taken func(string) bool) string {
+	if !taken(name) {
+		return name
+	}
+	for i := 1; ; i++ {
+		if n := name + strconv.Itoa(i); !taken(n) {
+			return n
+		}
+	}
+}
+
+// nearest gives the candidate most like name, "" when none is near: for "did you
+// mean". Case counts little, since a wrong case is the usual mistake.
+func nearest(name string, candidates []string) string {
+	best, bestCost := "", 2*(1+len(name)/3)+1
+	for _, c := range candidates {
+		if cost := distance(name, c, bestCost); cost < bestCost {
+			best, bestCost = c, cost
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance in half steps: a change of case costs 1,
+// any other edit 2. It stops above limit.
+func distance(a, b string, limit int) int {
+	const longest = 64
+	if len(a) > longest || len(b) > longest || 2*max(len(a)-len(b), len(b)-len(a)) > limit {
+		return limit + 1
+	}
+	prev := make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = 2 * j
+	}
+	for i := range len(a) {
+		cur := make([]int, len(b)+1)
+		cur[0] = 2 * (i + 1)
+		for j := range len(b) {
+			cost := 2
+			if a[i] == b[j] {
+				cost = 0
+			} else if a[i]|0x20 == b[j]|0x20 {
+				cost = 1
+			}
+			cur[j+1] = min(prev[j]+cost, prev[j+1]+2, cur[j]+2)
+		}
+		prev = cur
+	}
+	return prev[len(b)]
+}

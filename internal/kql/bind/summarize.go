@@ -1,0 +1,212 @@
+package bind
+
+import (
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+func (b *binder) summarize(op *syntax.Summarize) *rows {
+	for _, p := range op.Params {
+		if p.Name != "hint.strategy" && p.Name != "hint.shufflekey" && p.Name != "hint.num_partitions" {
+			b.refuse(op.Span, "the parameter "+p.Name)
+		}
+	}
+	a := &aggregation{b: b, node: &plan.Aggregate{From: b.rows.node}, out: &rows{}}
+	a.out.node = a.node
+	unnamed := numbered("Column", 1)
+	for _, x := range op.By {
+		b.groupKey(a.node, a.out, b.item(x, unnamed))
+	}
+	if len(op.Aggs) == 0 && len(op.By) == 0 {
+		b.fail(op.Span, "summarize needs an aggregate or by", "")
+		return nil
+	}
+	a.above = &plan.Extend{From: a.node}
+	for _, x := range op.Aggs {
+		a.column(x)
+	}
+	if len(a.above.Cols) > 0 {
+		a.out.node = a.above
+	}
+	return a.out
+}
+
+// aggregation binds the aggregates of one summarize. An expression over
+// aggregates (sum(a) / count()) is computed above the Aggregate node.
+type aggregation struct {
+	b     *binder
+	node  *plan.Aggregate
+	above *plan.Extend
+	out   *rows
+}
+
+func (a *aggregation) column(x syntax.Expr) {
+	b := a.b
+	name, explicit := "", false
+	value := x
+	if n, ok := x.(*syntax.Named); ok {
+		if n.Tuple {
+			b.refuse(n.Span, "a list of names for one aggregate")
+			return
+		}
+		name, explicit, value = n.Names[0].Name, true, n.X
+	}
+	agg, ok := a.aggregate(value)
+	if !ok {
+		return
+	}
+	if name == "" {
+		name = aggregateName(value)
+	}
+	free := unique(name, func(n string) bool { return a.out.find(n) != nil })
+	if explicit && free != name {
+		b.fail(x.Pos(), "the column '"+name+"' is there twice", "")
+		return
+	}
+	a.out.cols = append(a.out.cols, fixed(free, agg))
+}
+
+// aggregateName is Kusto's name of an aggregate's column: its function, and its
+// first argument where that is a plain column.
+func aggregateName(x syntax.Expr) string {
+	c, ok := x.(*syntax.Call)
+	if !ok {
+		return "Column1"
+	}
+	name := c.Name
+	switch name {
+	case "take_any", "any", "take_anyif":
+		if len(c.Args) > 0 {
+			if n := resultName(c.Args[0]); n != "" {
+				if name == "any" {
+					return "any_" + n
+				}
+				return n
+			}
+		}
+	case "countif", "count":
+		if len(c.Args) == 0 {
+			return name + "_"
+		}
+	}
+	if len(c.Args) > 0 {
+		if n := resultName(c.Args[0]); n != "" {
+			return name + "_" + n
+		}
+	}
+	return name + "_"
+}
+
+// aggregate binds one aggregate function call.
+func (a *aggregation) aggregate(x syntax.Expr) (plan.Expr, bool) {
+	b := a.b
+	if p, ok := x.(*syntax.Paren); ok {
+		return a.aggregate(p.X)
+	}
+	c, ok := x.(*syntax.Call)
+	if !ok {
+		b.refuse(x.Pos(), "an expression over aggregates in summarize")
+		return nil, false
+	}
+	f, known := fn.Aggregates[c.Name]
+	if !known {
+		if _, scalar := fn.Functions[c.Name]; scalar {
+			b.refuse(x.Pos(), "an expression over aggregates in summarize")
+		} else {
+			b.fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
+		}
+		return nil, false
+	}
+	agg := plan.Agg{ID: b.newID(), Op: f.Op, T: f.Result}
+	args := c.Args
+	if c.Name == "dcount" || c.Name == "dcountif" {
+		args = dropAccuracy(args, f.If)
+	}
+	least, most := 1, 1
+	switch {
+	case c.Name == "count":
+		least = 0 // count(x) counts all rows
+	case f.If && c.Name != "countif":
+		least, most = 2, 2
+	}
+	if !b.count(&syntax.Call{Span: c.Span, Name: c.Name, Args: args}, least, most) {
+		return nil, false
+	}
+	if f.If {
+		agg.Filter = b.condition(args[len(args)-1])
+		args = args[:len(args)-1]
+		if agg.Filter.Type() == 0 {
+			return nil, false
+		}
+	}
+	for _, arg := range args {
+		if !a.argument(&agg, f, c, arg) {
+			return nil, false
+		}
+	}
+	a.node.Aggs = append(a.node.Aggs, agg)
+	notNull := agg.T == schema.String || agg.Op == fn.Count || agg.Op == fn.DCount || agg.Op == fn.Sum
+	return &plan.Ref{ID: agg.ID, T: agg.T, NotNull: notNull}, true
+}
+
+// dropAccuracy leaves out dcount's accuracy: counts here are exact.
+func dropAccuracy(args []syntax.Expr, condition bool) []syntax.Expr {
+	keep := 1
+	if condition {
+		keep = 2
+	}
+	if len(args) == keep+1 {
+		return args[:keep]
+	}
+	return args
+}
+
+func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Call, arg syntax.Expr) bool {
+	b := a.b
+	if _, ok := arg.(*syntax.Star); ok {
+		b.refuse(arg.Pos(), "'*' in "+c.Name+"()")
+		return false
+	}
+	v := textOfSplit(b.scalar(arg))
+	t := v.Type()
+	if t == 0 {
+		return false
+	}
+	if f.Op == fn.Count {
+		return true // count(x) is count()
+	}
+	if !f.Param.Has(t) {
+		b.wrongAggregate(c, arg, t)
+		return false
+	}
+	switch f.Op {
+	case fn.Avg:
+		agg.T = t
+		if isNumber(t) {
+			agg.T = schema.Real
+		}
+	case fn.Sum:
+		agg.T = t
+		if t == schema.Int {
+			agg.T = schema.Long
+		}
+	case fn.Min, fn.Max:
+		if t == schema.Guid || t == schema.Bool {
+			b.wrongAggregate(c, arg, t)
+			return false
+		}
+		agg.T = t
+	case fn.TakeAny:
+		agg.T = t
+	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP:
+		v = convert(v, schema.Real)
+	}
+	agg.Args = append(agg.Args, v)
+	return true
+}
+
+func (b *binder) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
+	b.refuse(arg.Pos(), c.Name+"() of a value of type "+t.String())
+}

@@ -1,0 +1,249 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// tableRows is a stored table in a plan: scan, the view's filter above it, the
+// lookups and computed columns above that. Columns are added as they are used.
+type tableRows struct {
+	b     *binder
+	table *schema.Table
+	scan  *plan.Scan
+	refs  map[int]*plan.Ref
+	// extend holds computed columns; its From grows by lookups.
+	extend  *plan.Extend
+	lookups map[string]plan.Expr
+	// physical is the scope views' expressions are bound in.
+	physical *rows
+}
+
+// raw gives the column as it lies on disk.
+func (t *tableRows) raw(index int) *plan.Ref {
+	if r, ok := t.refs[index]; ok {
+		return r
+	}
+	c := &t.table.Columns[index]
+	r := &plan.Ref{ID: t.b.newID(), T: c.KQL, NotNull: c.Required}
+	t.refs[index] = r
+	t.scan.Columns = append(t.scan.Columns, plan.ScanColumn{ID: r.ID, Index: index})
+	return r
+}
+
+// stored gives the column as KQL sees it.
+func (t *tableRows) stored(index int) plan.Expr {
+	c := &t.table.Columns[index]
+	r := t.raw(index)
+	switch {
+	case c.KQL == schema.DateTime && c.Disk == schema.DiskTimestamptz:
+		args := []plan.Expr{r}
+		if sub := t.table.Index("_TimeSub"); c.Name == "TimeGenerated" && sub >= 0 {
+			args = append(args, t.raw(sub))
+		}
+		return &plan.Call{Op: fn.StoredTicks, Args: args, T: schema.DateTime}
+	case c.KQL == schema.String:
+		return &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String}
+	}
+	return r
+}
+
+// once makes a getter that binds at its first use.
+func once(bind func() plan.Expr) func() plan.Expr {
+	var x plan.Expr
+	return func() plan.Expr {
+		if x == nil {
+			x = bind()
+		}
+		return x
+	}
+}
+
+// table makes the relation of a table or view.
+func (b *binder) table(s Source) *rows {
+	table := s.Table
+	if s.View != nil {
+		table = s.View.Table
+	}
+	t := &tableRows{b: b, table: table, scan: &plan.Scan{Table: table}, refs: map[int]*plan.Ref{}, lookups: map[string]plan.Expr{}}
+	t.physical = &rows{node: t.scan, table: t}
+	for i := range table.Columns {
+		c := &table.Columns[i]
+		t.physical.cols = append(t.physical.cols, column{
+			name: c.Name, typ: c.KQL, hidden: strings.HasPrefix(c.Name, "_"),
+			get: once(func() plan.Expr { return t.stored(i) }),
+		})
+	}
+	var below plan.Node = t.scan
+	if len(table.Columns) > 0 && table.Columns[0].FieldID == 0 {
+		below = nil // nothing writes this table yet: it binds and is empty
+	}
+	t.extend = &plan.Extend{From: below}
+	out := &rows{node: t.extend, table: t}
+	if s.View == nil {
+		out.cols = t.physical.cols
+		for i := range table.Computed {
+			out.cols = append(out.cols, t.viewColumn(&table.Computed[i]))
+		}
+	} else {
+		for i := range s.View.Columns {
+			out.cols = append(out.cols, t.viewColumn(&s.View.Columns[i]))
+		}
+		if s.View.Filter != "" && below != nil {
+			pred := b.viewExpr(t, s.View.Filter, "the filter of "+s.View.Name)
+			if pred.Type() != 0 {
+				t.extend.From = &plan.Filter{From: below, Pred: pred}
+			}
+		}
+	}
+	if below == nil {
+		return b.empty(out)
+	}
+	return out
+}
+
+// empty replaces a table that nothing writes yet by no rows of its columns.
+func (b *binder) empty(r *rows) *rows {
+	values := &plan.Values{}
+	out := &rows{node: values}
+	for _, c := range r.cols {
+		ref := plan.Ref{ID: b.newID(), T: c.typ}
+		values.Columns = append(values.Columns, ref)
+		out.cols = append(out.cols, column{name: c.name, typ: c.typ, hidden: c.hidden, get: func() plan.Expr { return &ref }})
+	}
+	return out
+}
+
+func (t *tableRows) viewColumn(c *schema.ViewColumn) column {
+	return column{name: c.Name, typ: c.KQL, hidden: c.Hidden, get: once(func() plan.Expr {
+		where := "column " + c.Name
+		switch c.Kind {
+		case schema.Stored:
+			i := t.table.Index(c.Expr)
+			if i < 0 {
+				t.b.fail(syntax.Span{}, "cannot bind "+where+": table "+t.table.Name+" has no column "+c.Expr, "")
+				return bad()
+			}
+			return t.b.storedAs(t.stored(i), c.KQL)
+		case schema.Computed:
+			x := t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
+			if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
+				return x
+			}
+			id := t.b.newID()
+			t.extend.Cols = append(t.extend.Cols, plan.Assign{ID: id, Expr: x})
+			return &plan.Ref{ID: id, T: c.KQL, NotNull: c.KQL == schema.String}
+		case schema.Constant:
+			return t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
+		}
+		return null(c.KQL)
+	})}
+}
+
+// storedAs converts a stored value to the type a view gives it; what doesn't fit
+// is null.
+func (b *binder) storedAs(x plan.Expr, typ schema.Type) plan.Expr {
+	from := x.Type()
+	if from == typ || from == 0 {
+		return x
+	}
+	if c, ok := x.(*plan.Call); ok && from == schema.Dynamic && typ == schema.String {
+		if c.Op == fn.SplitAt {
+			return stringOf(c)
+		}
+	}
+	if from == schema.String && (typ == schema.Dynamic || typ == schema.Decimal) {
+		return &plan.Call{Op: fn.StoredCast, Args: []plan.Expr{x}, T: typ}
+	}
+	return convert(x, typ)
+}
+
+// viewExpr binds an expression of a view's definition.
+func (b *binder) viewExpr(t *tableRows, text, where string) plan.Expr {
+	x, diags := syntax.ParseExpr(text)
+	if len(diags) > 0 {
+		b.fail(syntax.Span{}, "cannot read the definition of "+where+": "+diags[0].Error(), "")
+		return bad()
+	}
+	inner := &binder{env: b.env, text: text, internal: t, ids: b.ids}
+	inner.rows = t.physical
+	bound := inner.scalar(x)
+	if len(inner.diags) > 0 {
+		b.fail(syntax.Span{}, "cannot bind the definition of "+where+": "+inner.diags[0].Error(), "")
+		return bad()
+	}
+	return bound
+}
+
+// lookup gives a column of table sources for the row's _Source.
+func (t *tableRows) lookup(column string) plan.Expr {
+	if x, ok := t.lookups[column]; ok {
+		return x
+	}
+	x := t.newLookup(column)
+	t.lookups[column] = x
+	return x
+}
+
+func (t *tableRows) newLookup(name string) plan.Expr {
+	sources := t.b.env.Tables("sources").Table
+	if sources == nil {
+		return null(schema.String)
+	}
+	key, value := sources.Index("_Source"), sources.Index(name)
+	own := t.table.Index("_Source")
+	if key < 0 || value < 0 || own < 0 {
+		return null(schema.String)
+	}
+	l := &plan.Lookup{
+		From: t.extend.From, Table: &plan.Scan{Table: sources}, Match: t.raw(own),
+		Key:    plan.Ref{ID: t.b.newID(), T: schema.Int},
+		Value:  plan.Ref{ID: t.b.newID(), T: schema.String},
+		Result: t.b.newID(),
+	}
+	l.Table.Columns = []plan.ScanColumn{{ID: l.Key.ID, Index: key}, {ID: l.Value.ID, Index: value}}
+	t.extend.From = l
+	raw := &plan.Ref{ID: l.Result, T: schema.String}
+	return &plan.Call{Op: fn.StoredText, Args: []plan.Expr{raw}, T: schema.String}
+}
+
+// systemColumns are the stored columns wadi_system_xml takes, behind form and
+// time, in its order.
+var systemColumns = []string{
+	"_SystemXml", "EventXml", "_SystemForm", "TimeGenerated", "_TimeSub", "Channel", "Provider", "ProviderGuid", "EventSourceName",
+	"EventID", "Qualifiers", "Version", "Level", "Task", "Opcode", "Keywords", "EventRecordId", "ActivityId", "RelatedActivityId",
+	"SystemProcessId", "SystemThreadId", "SystemUserId", "Computer",
+}
+
+// internalCall binds the functions that only views may use.
+func (t *tableRows) internalCall(name string) plan.Expr {
+	switch name {
+	case "__xml":
+		call := &plan.Call{Op: fn.SystemXML, T: schema.String}
+		for _, c := range systemColumns {
+			i := t.table.Index(c)
+			if i < 0 {
+				return nil
+			}
+			call.Args = append(call.Args, t.raw(i))
+		}
+		return call
+	case "__item_id":
+		source, seq := t.table.Index("_Source"), t.table.Index("_Seq")
+		if source < 0 || seq < 0 {
+			return nil
+		}
+		return &plan.Call{Op: fn.ItemID, Args: []plan.Expr{t.raw(source), t.raw(seq)}, T: schema.String}
+	case "__case":
+		return t.lookup("Case")
+	case "__source_file":
+		return t.lookup("File")
+	case "__source_host":
+		return t.lookup("Host")
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package bind
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// bad stands for an expression that has been complained about.
+func bad() plan.Expr { return &plan.Const{} }
+
+func null(t schema.Type) plan.Expr {
+	if t == schema.String {
+		return &plan.Const{T: t, V: ""}
+	}
+	return &plan.Const{T: t}
+}
+
+func boolean(v bool) plan.Expr    { return &plan.Const{T: schema.Bool, V: v} }
+func long(v int64) plan.Expr      { return &plan.Const{T: schema.Long, V: v} }
+func text(v string) *plan.Const   { return &plan.Const{T: schema.String, V: v} }
+func isWhole(t schema.Type) bool  { return t == schema.Int || t == schema.Long }
+func isNumber(t schema.Type) bool { return isWhole(t) || t == schema.Real }
+func constant(x plan.Expr) *plan.Const {
+	c, _ := x.(*plan.Const)
+	return c
+}
+
+// constText gives the text of a string literal.
+func constText(x plan.Expr) (string, bool) {
+	if c := constant(x); c != nil && c.T == schema.String {
+		s, ok := c.V.(string)
+		return s, ok
+	}
+	return "", false
+}
+
+func constLong(x plan.Expr) (int64, bool) {
+	if c := constant(x); c != nil {
+		n, ok := c.V.(int64)
+		return n, ok
+	}
+	return 0, false
+}
+
+func call(op fn.Op, t schema.Type, args ...plan.Expr) plan.Expr {
+	return fold(&plan.Call{Op: op, Args: args, T: t})
+}
+
+// convert gives x as another type, null where it doesn't fit.
+func convert(x plan.Expr, to schema.Type) plan.Expr {
+	if x.Type() == to {
+		return x
+	}
+	if c := constant(x); c != nil && c.V == nil {
+		return null(to)
+	}
+	ops := map[schema.Type]fn.Op{
+		schema.String: fn.ToString, schema.Int: fn.ToInt, schema.Long: fn.ToLong, schema.Real: fn.ToReal, schema.Bool: fn.ToBool,
+		schema.DateTime: fn.ToDateTime, schema.TimeSpan: fn.ToTimeSpan, schema.Guid: fn.ToGuid,
+	}
+	return call(ops[to], to, x)
+}
+
+// stringOf gives the text of a dynamic that is one element of a split.
+func stringOf(x *plan.Call) plan.Expr {
+	return &plan.Call{Op: fn.StringOfDynamic, Args: []plan.Expr{x}, T: schema.String}
+}
+
+// literalValue reads the text of a literal.
+func literalValue(t schema.Type, s string) (*plan.Const, error) {
+	if s == "null" && t != schema.String {
+		return &plan.Const{T: t}, nil
+	}
+	switch t {
+	case schema.String:
+		return text(s), nil
+	case schema.Bool:
+		switch strings.ToLower(s) {
+		case "true", "1":
+			return &plan.Const{T: t, V: true}, nil
+		case "false", "0":
+			return &plan.Const{T: t, V: false}, nil
+		}
+	case schema.Int, schema.Long:
+		n, err := strconv.ParseInt(s, 0, 64)
+		if strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X") {
+			var u uint64
+			u, err = strconv.ParseUint(s[2:], 16, 64)
+			n = int64(u)
+		} else if len(s) > 1 && s[0] == '0' {
+			n, err = strconv.ParseInt(s, 10, 64)
+		}
+		if err == nil && !strings.Contains(s, "_") && (t == schema.Long || n >= math.MinInt32 && n <= math.MaxInt32) {
+			return &plan.Const{T: t, V: n}, nil
+		}
+	case schema.Real:
+		f, err := strconv.ParseFloat(s, 64)
+		if err == nil && !strings.Contains(s, "_") {
+			return &plan.Const{T: t, V: f}, nil
+		}
+	case schema.DateTime:
+		ticks, err := fn.ParseTime(unquoted(s))
+		if err == nil {
+			return &plan.Const{T: t, V: int64(ticks)}, nil
+		}
+	case schema.TimeSpan:
+		n, err := fn.ParseSpan(unquoted(s))
+		if err == nil {
+			return &plan.Const{T: t, V: n}, nil
+		}
+	case schema.Guid:
+		if g, ok := guid(unquoted(s)); ok {
+			return &plan.Const{T: t, V: g}, nil
+		}
+	}
+	return nil, fmt.Errorf("cannot read %q as %s", s, t)
+}
+
+func unquoted(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// guid reads a guid in its form with hyphens and gives it in lower case.
+func guid(s string) (string, bool) {
+	s = strings.ToLower(strings.Trim(s, "{}"))
+	if len(s) != 36 {
+		return "", false
+	}
+	for i, c := range []byte(s) {
+		hyphen := i == 8 || i == 13 || i == 18 || i == 23
+		hex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
+		if hyphen != (c == '-') || !hyphen && !hex {
+			return "", false
+		}
+	}
+	return s, true
+}
+
+// fold computes operations whose operands are constants where that helps to
+// prune files or to check arguments; everything else is DuckDB's to fold.
+func fold(x *plan.Call) plan.Expr {
+	if x.Op == fn.ToDateTime || x.Op == fn.ToTimeSpan || x.Op == fn.ToGuid {
+		if s, ok := constText(x.Args[0]); ok {
+			c, err := literalValue(x.T, strings.TrimSpace(s))
+			if err != nil || x.Op == fn.ToTimeSpan && !strings.ContainsAny(s, ":dhms") {
+				return null(x.T)
+			}
+			return c
+		}
+		return x
+	}
+	values := make([]int64, len(x.Args))
+	for i, a := range x.Args {
+		v, ok := constLong(a)
+		if !ok {
+			return x
+		}
+		values[i] = v
+	}
+	v, ok := foldLong(x.Op, values)
+	if !ok || !isWhole(x.T) && x.T != schema.DateTime && x.T != schema.TimeSpan {
+		return x
+	}
+	if x.T == schema.Int && v != int64(int32(v)) || x.T == schema.DateTime && (v < 0 || v > 3_155_378_975_999_999_999) {
+		return x
+	}
+	return &plan.Const{T: x.T, V: v}
+}
+
+// foldLong computes on whole numbers; wrapping is Go's, as Kusto's.
+func foldLong(op fn.Op, v []int64) (int64, bool) {
+	const day = 864_000_000_000
+	switch {
+	case op == fn.Neg && len(v) == 1:
+		return -v[0], true
+	case op == fn.StartOfDay:
+		return v[0] - v[0]%day, v[0] >= 0
+	case op == fn.ToLong && len(v) == 1:
+		return v[0], true
+	case len(v) != 2:
+		return 0, false
+	}
+	switch op {
+	case fn.Add:
+		return v[0] + v[1], true
+	case fn.Sub:
+		return v[0] - v[1], true
+	case fn.Mul:
+		return v[0] * v[1], true
+	case fn.Bin:
+		if v[1] <= 0 {
+			return 0, false
+		}
+		m := v[0] % v[1]
+		if m < 0 {
+			m += v[1]
+		}
+		return v[0] - m, true
+	}
+	return 0, false
+}

@@ -1,0 +1,127 @@
+package fn
+
+import "github.com/wadi-project/wadi/internal/schema"
+
+// Class is a set of types that a parameter takes.
+type Class uint16
+
+// The sets in use; Of makes the set of one type.
+var (
+	text     = Of(schema.String)
+	whole    = Of(schema.Int) | Of(schema.Long)
+	number   = whole | Of(schema.Real)
+	moment   = Of(schema.DateTime)
+	duration = Of(schema.TimeSpan)
+	// plain are the types that print and convert; dynamic and decimal aren't.
+	plain = number | text | moment | duration | Of(schema.Bool) | Of(schema.Guid)
+)
+
+// Of gives the set of one type.
+func Of(t schema.Type) Class { return 1 << t }
+
+// Has tells whether the set holds t.
+func (c Class) Has(t schema.Type) bool { return c&(1<<t) != 0 }
+
+// Function is a scalar function of fixed form: its operation gets the arguments
+// as they are. Functions whose type or meaning hangs on their arguments (iff,
+// bin, now …) are bound by code and only named in Special.
+type Function struct {
+	Op Op
+	// Params are the types of the parameters; Min of them must be given. When
+	// Variadic, the last one repeats.
+	Params   []Class
+	Min      int
+	Variadic bool
+	Result   schema.Type
+}
+
+func unary(op Op, param Class, result schema.Type) Function {
+	return Function{Op: op, Params: []Class{param}, Min: 1, Result: result}
+}
+
+// Functions are the scalar functions of fixed form, by name.
+var Functions = map[string]Function{
+	"tostring":       unary(ToString, plain, schema.String),
+	"toint":          unary(ToInt, number|text|Of(schema.Bool), schema.Int),
+	"tolong":         unary(ToLong, plain&^Of(schema.Guid), schema.Long),
+	"toreal":         unary(ToReal, number|text|Of(schema.Bool), schema.Real),
+	"todouble":       unary(ToReal, number|text|Of(schema.Bool), schema.Real),
+	"tobool":         unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
+	"toboolean":      unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
+	"todatetime":     unary(ToDateTime, moment|text, schema.DateTime),
+	"totimespan":     unary(ToTimeSpan, duration|text, schema.TimeSpan),
+	"toguid":         unary(ToGuid, text|Of(schema.Guid), schema.Guid),
+	"tolower":        unary(ToLower, text, schema.String),
+	"toupper":        unary(ToUpper, text, schema.String),
+	"strlen":         unary(StrLen, text, schema.Long),
+	"reverse":        unary(Reverse, text, schema.String),
+	"substring":      {Op: Substring, Params: []Class{text, whole, whole}, Min: 2, Result: schema.String},
+	"indexof":        {Op: IndexOf, Params: []Class{text, text}, Min: 2, Result: schema.Long},
+	"replace_string": {Op: ReplaceString, Params: []Class{text, text, text}, Min: 3, Result: schema.String},
+	"startofday":     unary(StartOfDay, moment, schema.DateTime),
+	"startofweek":    unary(StartOfWeek, moment, schema.DateTime),
+	"startofmonth":   unary(StartOfMonth, moment, schema.DateTime),
+	"startofyear":    unary(StartOfYear, moment, schema.DateTime),
+	"endofday":       unary(EndOfDay, moment, schema.DateTime),
+	"endofweek":      unary(EndOfWeek, moment, schema.DateTime),
+	"endofmonth":     unary(EndOfMonth, moment, schema.DateTime),
+	"endofyear":      unary(EndOfYear, moment, schema.DateTime),
+	"getyear":        unary(GetYear, moment, schema.Int),
+	"monthofyear":    unary(MonthOfYear, moment, schema.Int),
+	"getmonth":       unary(MonthOfYear, moment, schema.Int),
+	"dayofmonth":     unary(DayOfMonth, moment, schema.Int),
+	"dayofyear":      unary(DayOfYear, moment, schema.Int),
+	"dayofweek":      unary(DayOfWeek, moment, schema.TimeSpan),
+	"hourofday":      unary(HourOfDay, moment, schema.Int),
+	"isnan":          unary(IsNaN, Of(schema.Real), schema.Bool),
+	"isinf":          unary(IsInf, Of(schema.Real), schema.Bool),
+	"isfinite":       unary(IsFinite, Of(schema.Real), schema.Bool),
+	"sqrt":           unary(Sqrt, number, schema.Real),
+	"exp":            unary(Exp, number, schema.Real),
+	"log":            unary(Log, number, schema.Real),
+	"log10":          unary(Log10, number, schema.Real),
+	"log2":           unary(Log2, number, schema.Real),
+	"pow":            {Op: Pow, Params: []Class{number, number}, Min: 2, Result: schema.Real},
+}
+
+// Special are the scalar functions bound by code.
+var Special = []string{
+	"abs", "ago", "bin", "bin_at", "case", "ceiling", "coalesce", "extract", "floor", "iff", "iif", "isempty", "isnotempty", "isnotnull", "isnull", "max_of", "min_of", "not", "now",
+	"notempty", "notnull", "round", "sign", "split", "strcat", "strcat_delim", "strrep",
+}
+
+// AggregateFunction is an aggregate function as it is written.
+type AggregateFunction struct {
+	Op Aggregate
+	// Params are the types of its parameter, none for count().
+	Param Class
+	// If tells that the last argument is a condition (sumif).
+	If bool
+	// Result is the type, 0 for that of the argument (int sums are long).
+	Result schema.Type
+}
+
+// Aggregates are the aggregate functions by name.
+var Aggregates = map[string]AggregateFunction{
+	"count":      {Op: Count, Result: schema.Long},
+	"countif":    {Op: Count, If: true, Result: schema.Long},
+	"dcount":     {Op: DCount, Param: plain, Result: schema.Long},
+	"dcountif":   {Op: DCount, Param: plain, If: true, Result: schema.Long},
+	"sum":        {Op: Sum, Param: number | duration},
+	"sumif":      {Op: Sum, Param: number | duration, If: true},
+	"avg":        {Op: Avg, Param: number | duration | moment},
+	"avgif":      {Op: Avg, Param: number | duration | moment, If: true},
+	"min":        {Op: Min, Param: plain},
+	"minif":      {Op: Min, Param: plain, If: true},
+	"max":        {Op: Max, Param: plain},
+	"maxif":      {Op: Max, Param: plain, If: true},
+	"take_any":   {Op: TakeAny, Param: plain},
+	"any":        {Op: TakeAny, Param: plain},
+	"take_anyif": {Op: TakeAny, Param: plain, If: true},
+	"stdev":      {Op: Stdev, Param: number, Result: schema.Real},
+	"stdevif":    {Op: Stdev, Param: number, If: true, Result: schema.Real},
+	"stdevp":     {Op: StdevP, Param: number, Result: schema.Real},
+	"variance":   {Op: Variance, Param: number, Result: schema.Real},
+	"varianceif": {Op: Variance, Param: number, If: true, Result: schema.Real},
+	"variancep":  {Op: VarianceP, Param: number, Result: schema.Real},
+}
