@@ -43,7 +43,7 @@ bench: build ## print the figures: medians of 5, CPU seconds, ratios
 
 .PHONY: crash
 crash: ## kill an import CRASHES times (default 500) at random points
-	WADI_SLOW=1 WADI_CRASH_RUNS=$(CRASHES) go test -count=1 -timeout 6h -v -run '^TestKill' ./internal/collect/bulk
+	WADI_SLOW=1 WADI_CRASH_RUNS=$(CRASHES) go test -count=1 -timeout 6h -v -run '^TestKill' ./internal/proof ./internal/collect/bulk
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each

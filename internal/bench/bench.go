@@ -38,6 +38,8 @@ var sections = []section{
 	{"evtx", benchEVTX},
 	{"import", benchImport},
 	{"corpus", benchCorpus},
+	{"query", benchQuery},
+	{"bomb", benchBomb},
 }
 
 // bench is one run: the configuration and where results go.

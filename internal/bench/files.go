@@ -2,11 +2,9 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // benchEVTX measures `evtx dump` on one core and on two, and against the peer.
@@ -56,24 +54,6 @@ func benchEVTX(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
-}
-
-// imported is the part of `import --json` that the figures need.
-type imported struct {
-	Read, Stored, Duplicate, Damaged int64
-}
-
-// importOnce imports paths into a new lake and gives the cost and the counts.
-func (b *bench) importOnce(ctx context.Context, data string, paths ...string) (usage, imported, error) {
-	u, err := process(ctx, true, []string{"GOMAXPROCS=2"}, b.Wadi, append([]string{"--data", data, "import", "--json"}, paths...)...)
-	if err != nil {
-		return u, imported{}, err
-	}
-	var counts imported
-	if err := json.Unmarshal([]byte(u.stdout), &counts); err != nil {
-		return u, imported{}, fmt.Errorf("cannot read the summary of the import: %w", err)
-	}
-	return u, counts, nil
 }
 
 // benchImport measures the bulk door, from EVTX to the committed lake.
@@ -137,38 +117,4 @@ func benchCorpus(ctx context.Context, b *bench) error {
 	b.figure(fmt.Sprintf("the whole EVTX corpus (%d events)", counts.Stored), fmt.Sprintf("%d data files, %s", files, c.String()), "≤16 files, ≤5 s, ≤500 MB")
 	b.figure("bytes per event, the whole folder, corpus", fmt.Sprintf("%.1f", float64(size)/float64(counts.Stored)), "≤60")
 	return nil
-}
-
-// demoLake gives a lake of b.LakeRows generated events, made once.
-func (b *bench) demoLake(ctx context.Context) (string, error) {
-	version, err := process(ctx, true, nil, b.Wadi, "version")
-	if err != nil {
-		return "", err
-	}
-	var name [2]string
-	if _, err := fmt.Sscan(version.stdout, &name[0], &name[1]); err != nil {
-		return "", fmt.Errorf("cannot read the version: %w", err)
-	}
-	dir := filepath.Join(b.Cache, fmt.Sprintf("lake-%s-%d", name[1], b.LakeRows))
-	if _, err := os.Stat(filepath.Join(dir, "demo-truth.json")); err == nil {
-		return dir, nil
-	}
-	making := dir + ".new"
-	if err := os.RemoveAll(making); err != nil {
-		return "", err
-	}
-	start := time.Now()
-	u, err := process(ctx, false, nil, b.Wadi, "--data", making, "demo", "--events", fmt.Sprint(b.LakeRows), "--seed", "1", "--until", "2026-11-01T00:00:00Z")
-	if err != nil {
-		return "", err
-	}
-	b.figure(fmt.Sprintf("demo lake of %d events", b.LakeRows), fmt.Sprintf("%.0f s wall, %.0f s CPU, %d MB", time.Since(start).Seconds(), u.cpu.Seconds(), u.rssBytes/1e6), "-")
-	if err := os.Rename(making, dir); err != nil {
-		return "", err
-	}
-	// The folder moved, so its metadata must follow.
-	if _, err := process(ctx, false, nil, b.Wadi, "--data", dir, "lake", "relocate"); err != nil {
-		return "", err
-	}
-	return dir, nil
 }

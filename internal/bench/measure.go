@@ -1,12 +1,15 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,6 +61,65 @@ func process(ctx context.Context, keep bool, env []string, name string, args ...
 
 // maxrssUnit is the unit of ru_maxrss on Linux: KiB (getrusage(2)).
 const maxrssUnit = 1024
+
+// children gives what the living child processes of this one have cost so far:
+// the query worker.
+func children() (usage, error) {
+	var u usage
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		return u, err
+	}
+	for _, path := range tasks {
+		list, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for pid := range strings.FieldsSeq(string(list)) {
+			one, err := living(pid)
+			if err != nil {
+				return u, err
+			}
+			u.cpu += one.cpu
+			u.rssBytes = max(u.rssBytes, one.rssBytes)
+		}
+	}
+	return u, nil
+}
+
+// clockTick is the unit of times in /proc/PID/stat: 1/100 s on Linux (proc(5)).
+const clockTick = 10 * time.Millisecond
+
+// living reads the cost of a process from proc(5).
+func living(pid string) (usage, error) {
+	var u usage
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return u, err
+	}
+	// Behind the name, which may hold blanks, utime and stime are fields 12 and 13.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	for _, field := range fields[11:13] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return u, fmt.Errorf("cannot read the CPU time of process %s: %w", pid, err)
+		}
+		u.cpu += time.Duration(ticks) * clockTick
+	}
+	status, err := os.ReadFile("/proc/" + pid + "/status")
+	if err != nil {
+		return u, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			if _, err := fmt.Sscan(text, &u.rssBytes); err != nil {
+				return u, fmt.Errorf("cannot read the memory of process %s: %w", pid, err)
+			}
+			u.rssBytes *= maxrssUnit
+		}
+	}
+	return u, nil
+}
 
 // median gives the middle value; the lower one of an even number.
 func median[T int64 | float64 | time.Duration](values []T) T {

@@ -48,14 +48,17 @@ func script(page string) string {
 	return b.String()
 }
 
+// sourcesAddress is the address that the documentation clones from.
+const sourcesAddress = "https://github.com/wadi-project/wadi"
+
 func TestCommandsRun(t *testing.T) {
 	if os.Getenv("WADI_SLOW") == "" {
 		t.Skip("builds a fresh clone and runs every documented command: set WADI_SLOW=1 (make test does)")
 	}
-	clone := filepath.Join(t.TempDir(), "origin")
-	if out, err := exec.CommandContext(t.Context(), "git", "clone", "--quiet", root(t), clone).CombinedOutput(); err != nil {
-		t.Fatalf("git clone: %v\n%s", err, out)
-	}
+	origin := filepath.Join(t.TempDir(), "origin")
+	clone(t, root(t), origin)
+	// The guide begins behind the build, so its pages share one.
+	shell(t, origin, origin, "make --silent build")
 	for _, page := range pages(t) {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(root(t), page))
@@ -66,20 +69,36 @@ func TestCommandsRun(t *testing.T) {
 			if commands == "" {
 				return
 			}
+			dir := t.TempDir()
 			if page != "README.md" {
-				commands = "git clone --quiet https://github.com/wadi-project/wadi\ncd wadi\nmake --silent build\nexport PATH=$PWD/bin:$PATH\n" + commands
+				commands = "export PATH=" + filepath.Join(origin, "bin") + ":$PATH\n" + commands
+				clone(t, origin, filepath.Join(dir, "wadi"))
+				dir = filepath.Join(dir, "wadi")
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), blockTimeout)
-			defer cancel()
-			cmd := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", commands)
-			cmd.Dir = t.TempDir()
-			// The documented clone address leads to this checkout.
-			cmd.Env = append(os.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url."+clone+".insteadOf",
-				"GIT_CONFIG_VALUE_0=https://github.com/wadi-project/wadi", "WADI_DATA=", "PREFIX="+filepath.Join(cmd.Dir, "prefix"))
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			shell(t, origin, dir, commands)
 		})
+	}
+}
+
+func clone(t *testing.T, from, to string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "git", "clone", "--quiet", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("git clone: %v\n%s", err, out)
+	}
+}
+
+// shell runs commands in dir as a newcomer would; the documented address leads to
+// origin.
+func shell(t *testing.T, origin, dir, commands string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), blockTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", commands)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url."+origin+".insteadOf",
+		"GIT_CONFIG_VALUE_0="+sourcesAddress, "WADI_DATA=", "WADI_SLOW=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
 

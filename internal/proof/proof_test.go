@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -24,6 +25,7 @@ var wadiBinary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	binaryDir.Store(&dir)
 	path := filepath.Join(dir, "wadi")
 	cmd := exec.Command("go", "build", "-o", path, "../../cmd/wadi")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -32,10 +34,13 @@ var wadiBinary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// binaryDir is where the binary lies, once it was asked for.
+var binaryDir atomic.Pointer[string]
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := wadiBinary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path)) // a left-over binary in the temporary folder hurts nobody
+	if dir := binaryDir.Load(); dir != nil {
+		_ = os.RemoveAll(*dir) // a left-over binary in the temporary folder hurts nobody
 	}
 	os.Exit(code)
 }
