@@ -1,10 +1,10 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -61,6 +61,7 @@ func setIdle() error {
 
 // The rights that are taken away everywhere and given back below some folders.
 const (
+	landRun   = unix.LANDLOCK_ACCESS_FS_EXECUTE
 	landRead  = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	landWrite = unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE |
 		unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
@@ -68,13 +69,16 @@ const (
 		unix.LANDLOCK_ACCESS_FS_MAKE_SYM
 )
 
-// systemPaths is what the loader, glibc, Go and DuckDB read of the system. Of
-// /proc only the process itself, so that no other process's environment is seen.
-var systemPaths = []string{
-	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache",
-	"/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm",
-	"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
-}
+// libraryPaths hold the loader and glibc, systemPaths is what they, Go and DuckDB
+// read besides. Of /proc only the process itself, so that no other process's
+// environment is seen.
+var (
+	libraryPaths = []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64"}
+	systemPaths  = []string{
+		"/etc/ld.so.cache", "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm",
+		"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
+	}
+)
 
 // The versions of Landlock that brought what is used here.
 const (
@@ -100,7 +104,7 @@ func landlock(config *workerConfig, exe string) error {
 	if version >= landlockTruncate {
 		write |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
-	attr := unix.LandlockRulesetAttr{Handled_access_fs: landRead | write}
+	attr := unix.LandlockRulesetAttr{Handled_access_fs: landRun | landRead | write}
 	size := unsafe.Offsetof(attr.Handled_access_net)
 	if version >= landlockTCP {
 		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
@@ -115,13 +119,19 @@ func landlock(config *workerConfig, exe string) error {
 		return errno
 	}
 	defer func() { _ = unix.Close(int(fd)) }()
-	for _, path := range slices.Concat([]string{exe}, systemPaths, config.ReadDirs) {
-		if err := allowBeneath(int(fd), path, landRead); err != nil && !os.IsNotExist(err) {
-			return fmt.Errorf("cannot allow %s: %w", path, err)
+	allow := func(rights uint64, paths ...string) (err error) {
+		for _, path := range paths {
+			if failed := allowBeneath(int(fd), path, rights); failed != nil && !os.IsNotExist(failed) {
+				err = errors.Join(err, fmt.Errorf("cannot allow %s: %w", path, failed))
+			}
 		}
+		return err
 	}
-	if err := allowBeneath(int(fd), config.TempDir, landRead|write); err != nil {
-		return fmt.Errorf("cannot allow %s: %w", config.TempDir, err)
+	err := errors.Join(
+		allow(landRead|landRun, exe), allow(landRead|landRun, libraryPaths...), allow(landRead, systemPaths...),
+		allow(landRead, config.ReadDirs...), allow(landRead|write, config.TempDir))
+	if err != nil {
+		return err
 	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0); errno != 0 {
 		return errno
@@ -140,7 +150,7 @@ func allowBeneath(ruleset int, path string, rights uint64) error {
 		return err
 	}
 	if stat.Mode&unix.S_IFMT != unix.S_IFDIR {
-		rights &= unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE
+		rights &= landRun | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE
 	}
 	attr := unix.LandlockPathBeneathAttr{Allowed_access: rights, Parent_fd: int32(fd)}
 	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&attr)), 0, 0, 0)

@@ -13,15 +13,20 @@ import (
 
 // The defaults of [Config], in one place.
 const (
-	// DefaultMemoryBytes is RLIMIT_AS of a worker: address space, of which Go,
-	// the binary and thread stacks take about 1.5 GB without using the memory.
+	// DefaultMemoryBytes is RLIMIT_AS of a worker: address space, see idleBytes.
 	DefaultMemoryBytes = 4 << 30
 	// DefaultDeadline is how long a question may take.
 	DefaultDeadline = 2 * time.Minute
-	// DefaultMaxRows and DefaultMaxBytes bound a result as Sentinel's own do
-	// (500,000 records, 64 MB), but in bytes more generously for whole events.
+	// DefaultMaxRows and DefaultMaxBytes bound a result as Sentinel's own do.
 	DefaultMaxRows  = 500_000
-	DefaultMaxBytes = 256 << 20
+	DefaultMaxBytes = 64 << 20
+
+	// idleBytes is the address space that Go's reservations, the binary, malloc's
+	// arenas and the threads' stacks take without using the memory (1.6 GB
+	// measured); half of what is left is DuckDB's memory_limit, because that is no
+	// strict bound.
+	idleBytes      = 2 << 30
+	minMemoryBytes = 3 << 30
 
 	defaultThreads = 2
 	defaultWorkers = 2
@@ -44,8 +49,8 @@ type Config struct {
 	Executable string
 	// Env is added to a worker's environment, which is otherwise empty.
 	Env []string
-	// MemoryBytes is a worker's RLIMIT_AS; at least 2 GiB. DuckDB's own
-	// memory_limit is a quarter of it.
+	// MemoryBytes is a worker's RLIMIT_AS; at least 3 GiB. DuckDB's own
+	// memory_limit follows from it.
 	MemoryBytes int64
 	// Threads is how many threads a question uses.
 	Threads int
@@ -85,8 +90,8 @@ func (c *Config) setDefaults() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.MemoryBytes < 2<<30 {
-		return fmt.Errorf("cannot run questions in %d bytes of address space: at least 2 GiB are needed", c.MemoryBytes)
+	if c.MemoryBytes < minMemoryBytes {
+		return fmt.Errorf("cannot run questions in %d bytes of address space: at least %d GiB are needed", c.MemoryBytes, minMemoryBytes>>30)
 	}
 	for _, dir := range c.ReadDirs {
 		if !filepath.IsAbs(dir) {
@@ -194,11 +199,19 @@ func (e *Engine) give(w *worker, healthy bool) {
 	}
 }
 
+// Deadline is how long a question may take, from its start until its last row is
+// read.
+func (e *Engine) Deadline() time.Duration { return e.config.Deadline }
+
 // Query starts a question and gives its rows, which the caller must Close. ctx
 // and the deadline hold until then. Errors of SQL itself may come from here or
 // from [Rows.Next].
 func (e *Engine) Query(ctx context.Context, q *Query) (*Rows, error) {
-	text, err := statement(q, e.config.MaxRows)
+	ask := request{MaxRows: e.config.MaxRows, MaxBytes: e.config.MaxBytes}
+	if q.Unlimited {
+		ask.MaxRows, ask.MaxBytes = 0, 0
+	}
+	text, err := statement(q, ask.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +234,7 @@ func (e *Engine) Query(ctx context.Context, q *Query) (*Rows, error) {
 		r.types = append(r.types, c.Type)
 	}
 	r.stopWatch = context.AfterFunc(ctx, r.interrupt)
-	ask := request{ID: r.id, SQL: text, Types: r.types, MaxRows: e.config.MaxRows, MaxBytes: e.config.MaxBytes}
+	ask.ID, ask.SQL, ask.Types = r.id, text, r.types
 	if err := writeJSON(w.stdin, frameQuery, &ask); err != nil {
 		r.fail(err)
 		return nil, r.Close()

@@ -42,7 +42,7 @@ func startWorker(ctx context.Context, config *Config) (*worker, error) {
 	stop := context.AfterFunc(ctx, w.signalKill)
 	defer stop()
 	hello := workerConfig{
-		Version: protocolVersion, MemoryBytes: config.MemoryBytes, DuckDBBytes: config.MemoryBytes / 4,
+		Version: protocolVersion, MemoryBytes: config.MemoryBytes, DuckDBBytes: (config.MemoryBytes - idleBytes) / 2,
 		Threads: config.Threads, TempDir: temp, MaxTempBytes: maxTempBytes, ReadDirs: config.ReadDirs,
 	}
 	reply, err := w.greet(&hello)
@@ -52,6 +52,9 @@ func startWorker(ctx context.Context, config *Config) (*worker, error) {
 			err = ctx.Err()
 		}
 		return nil, fmt.Errorf("cannot start the query worker: %w", err)
+	}
+	if len(reply.Unconfined) > 0 {
+		config.Log.Warn("this system can't confine the query worker fully", "missing", strings.Join(reply.Unconfined, ", "))
 	}
 	config.Log.Debug("query worker started", "pid", w.pid(), "duckdb", reply.DuckDB,
 		"confined", strings.Join(reply.Confined, ","), "unconfined", strings.Join(reply.Unconfined, ","))

@@ -62,11 +62,12 @@ type helloReply struct {
 type request struct {
 	// ID tells the questions of one worker apart, so that a late cancel can't hit
 	// the next one.
-	ID       uint64        `json:"id"`
-	SQL      string        `json:"sql"`
-	Types    []schema.Type `json:"types"`
-	MaxRows  int64         `json:"max_rows"`
-	MaxBytes int64         `json:"max_bytes"`
+	ID    uint64        `json:"id"`
+	SQL   string        `json:"sql"`
+	Types []schema.Type `json:"types"`
+	// MaxRows and MaxBytes cut the result; 0 is no limit.
+	MaxRows  int64 `json:"max_rows"`
+	MaxBytes int64 `json:"max_bytes"`
 }
 
 // cancelRequest names the question that is to stop.

@@ -37,7 +37,7 @@ type Rows struct {
 	err       error
 	closed    bool
 
-	killMu sync.Mutex
+	killMu  sync.Mutex
 	killer  *time.Timer
 	killing bool // the worker is killed or will be
 	done    bool // no kill any more: the worker is given back

@@ -20,6 +20,9 @@ type Query struct {
 	// form of their type (bool BOOLEAN, int INTEGER, long, datetime and timespan
 	// BIGINT, real DOUBLE, the rest VARCHAR).
 	Columns []Column
+	// Unlimited lifts [Config.MaxRows] and [Config.MaxBytes]; the rows are
+	// streamed, so only the deadline bounds them.
+	Unlimited bool
 }
 
 // Column is a column of a result.
@@ -153,7 +156,8 @@ func appendEmptyScan(b *strings.Builder, s *Scan) error {
 
 // statement is the whole SQL text of q: the scans, q.SQL as a subquery whose
 // columns are renamed by position, the casts, and a limit one above maxRows so
-// that the worker sees when rows are cut. DuckDB keeps a subquery's order here.
+// that the worker sees when rows are cut (0: none). DuckDB keeps a subquery's
+// order here.
 func statement(q *Query, maxRows int64) (string, error) {
 	if len(q.Columns) == 0 || len(q.Columns) > maxColumns {
 		return "", fmt.Errorf("cannot ask for %d columns: the limit is 1..%d", len(q.Columns), maxColumns)
@@ -178,6 +182,9 @@ func statement(q *Query, maxRows int64) (string, error) {
 		}
 		fmt.Fprintf(&b, "CAST(%s AS %s)", names[i], wireOf(c.Type).sqlType())
 	}
-	fmt.Fprintf(&b, "\nFROM (\n%s\n) AS result(%s) LIMIT %d", q.SQL, strings.Join(names, ", "), maxRows+1)
+	fmt.Fprintf(&b, "\nFROM (\n%s\n) AS result(%s)", q.SQL, strings.Join(names, ", "))
+	if maxRows > 0 {
+		fmt.Fprintf(&b, " LIMIT %d", maxRows+1)
+	}
 	return b.String(), nil
 }

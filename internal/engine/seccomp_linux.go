@@ -10,9 +10,10 @@ import (
 
 // refusedCalls are the system calls a worker has no use for and a hijacked one
 // would: sockets of every kind (Landlock knows TCP only), other processes'
-// memory, and the ring that makes both without calling them.
+// memory, a better priority, and the ring that does such things without calling.
 var refusedCalls = []uint32{
 	unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_SENDTO, unix.SYS_SENDMSG,
+	unix.SYS_SETPRIORITY, unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_SETATTR, unix.SYS_SCHED_SETPARAM,
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_IO_URING_SETUP,
 }
 

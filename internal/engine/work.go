@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // database is what [Work] needs of DuckDB; the cgo file has it.
@@ -164,6 +165,12 @@ func (s *sender) flush() error {
 // answer runs one question; its error means that stdout is broken.
 func answer(ctx context.Context, db database, q *request, stdout io.Writer) error {
 	out := &sender{stdout: stdout, batch: newBatch(q.Types), rowsLeft: q.MaxRows, bytesLeft: q.MaxBytes}
+	if q.MaxRows <= 0 {
+		out.rowsLeft = math.MaxInt64
+	}
+	if q.MaxBytes <= 0 {
+		out.bytesLeft = math.MaxInt64
+	}
 	err := db.run(ctx, q, out)
 	if err == nil || errors.Is(err, errFull) {
 		err = out.flush()
