@@ -118,11 +118,10 @@ func rowsOf(tb testing.TB, log []byte) *benchMix {
 		m.blocks = append(m.blocks, b)
 	}
 	eachXML(tb, log, func(xml string) {
-		end := strings.Index(xml, "</System>")
-		if end < 0 {
+		system, rest, ok := strings.Cut(xml, "</System>")
+		if !ok {
 			return
 		}
-		system, rest := xml[:end], xml[end+len("</System>"):]
 		b.Begin()
 		t, err := time.Parse(time.RFC3339Nano, attr(system, "SystemTime='"))
 		if err != nil {

@@ -56,6 +56,7 @@ type Sorter struct {
 	// Small in tests, so that a few rows give many runs and row groups.
 	runBytes  int64
 	groupRows int
+	fanIn     int
 	newTemp   func() (tempFile, error)
 
 	gate  chan struct{} // held while rows are added; waits with a context
@@ -80,6 +81,7 @@ func NewSorter(cfg SorterConfig) *Sorter {
 		// Workers runs are spilled while one more is filled.
 		runBytes:  max(cfg.MemoryBytes/int64(cfg.Workers+1), segmentBytes),
 		groupRows: rowGroupRows,
+		fanIn:     maxFanIn,
 		newTemp:   func() (tempFile, error) { return newTempFile(cfg.TempDir) },
 		gate:      make(chan struct{}, 1),
 		slots:     make(chan struct{}, cfg.Workers),
@@ -250,11 +252,11 @@ func (s *Sorter) finish(ctx context.Context, out Output, first int) ([]File, err
 
 // reduce merges runs until few enough are left for one pass.
 func (s *Sorter) reduce(ctx context.Context) error {
-	for len(s.runs) > maxFanIn {
+	for len(s.runs) > s.fanIn {
 		if ctx.Err() != nil {
 			return fmt.Errorf("cannot sort rows: %w", context.Cause(ctx))
 		}
-		n := min(maxFanIn, len(s.runs)-maxFanIn+1)
+		n := min(s.fanIn, len(s.runs)-s.fanIn+1)
 		sources := make([]source, n)
 		for i, r := range s.runs[:n] {
 			sources[i] = r
