@@ -212,6 +212,13 @@ func (d *db) backup(ctx context.Context, to string) error {
 	if _, err := d.sql.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
 		return fmt.Errorf("cannot copy the database to %s: %w", to, err)
 	}
+	f, err := os.OpenFile(to, os.O_RDWR, 0) // SQLite doesn't sync what VACUUM INTO writes
+	if err != nil {
+		return fmt.Errorf("cannot copy the database to %s: %w", to, err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("cannot copy the database to %s: %w", to, err)
+	}
 	return nil
 }
 
@@ -219,4 +226,20 @@ func (d *db) backup(ctx context.Context, to string) error {
 func IsFull(err error) bool {
 	var code *sqlite.Error
 	return errors.As(err, &code) && code.Code()&0xff == 13
+}
+
+// IsReadOnly tells that SQLite could not write because file or folder are
+// read-only.
+func IsReadOnly(err error) bool {
+	var code *sqlite.Error
+	return errors.As(err, &code) && (code.Code()&0xff == sqliteReadOnly || code.Code()&0xff == sqliteCantOpen)
+}
+
+// Copy writes a consistent copy of a database to a new file, durable.
+func Copy(ctx context.Context, from, to string) error {
+	d, err := openReadOnly(ctx, from, Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.backup(ctx, to), d.close())
 }

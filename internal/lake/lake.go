@@ -3,42 +3,188 @@ package lake
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
 	"time"
 
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-var errNotYet = errors.New("not built yet")
-
 // Lake is a data folder opened for reading. It is safe for concurrent use.
-type Lake struct{ notice string }
+type Lake struct {
+	dir     string
+	opts    Options
+	store   *store // nil for an empty lake
+	notice  string
+	foreign []string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.fs == nil {
+		o.fs = osFS{}
+	}
+	if o.Actor == "" {
+		o.Actor = currentUser()
+	}
+	return o
+}
 
 // Open opens the data folder dir for reading. It takes no lock, and it works on a
 // read-only folder. A missing folder is an error; a folder without a lake is an
 // empty lake with a Notice; a lake of a newer format is an error (exit code 3).
-func Open(ctx context.Context, dir string, o Options) (*Lake, error) { return nil, errNotYet }
+func Open(ctx context.Context, dir string, o Options) (*Lake, error) {
+	o = o.withDefaults()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", dir, err)
+	}
+	st, err := o.fs.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse(codeFailed, "import something first, or name the folder with --data", "cannot open %s: there is no such folder", dir)
+	}
+	if err == nil && !st.IsDir() {
+		err = errors.New("it is no folder")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", dir, err)
+	}
+	m, ok, err := readMark(o.fs, dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lake{dir: dir, opts: o}
+	if ok {
+		_, err = o.fs.Stat(filepath.Join(dir, catalogName))
+		ok = !errors.Is(err, fs.ErrNotExist) // a writer died before it made its first table
+	}
+	if !ok {
+		l.notice = fmt.Sprintf("%s holds no lake yet: every table is empty", dir)
+		return l, nil
+	}
+	if l.store, err = openStore(ctx, dir, o.fs, m, catalog.Options{ReadOnly: true}); err != nil {
+		return nil, err
+	}
+	l.notice = movedNotice(dir, m)
+	return l, nil
+}
+
+// movedNotice says that a lake lies elsewhere than its metadata says.
+func movedNotice(dir string, m mark) string {
+	if m.Root == dir {
+		return ""
+	}
+	return fmt.Sprintf("the lake was made in %s and lies in %s now: Wadi reads it as it is; run 'wadi lake relocate' for other readers", m.Root, dir)
+}
 
 // Notice is one line for the user about the folder, empty when there is nothing
 // to say.
 func (l *Lake) Notice() string { return l.notice }
 
 // Dir is the data folder as an absolute path.
-func (l *Lake) Dir() string { return "" }
+func (l *Lake) Dir() string { return l.dir }
 
 // Close releases what Open took. Read points must be closed before.
-func (l *Lake) Close() error { return nil }
+func (l *Lake) Close() error {
+	if l.store == nil {
+		return nil
+	}
+	return l.store.pointers.Close()
+}
+
+// pinTries bounds how often a read point is taken anew because a writer removed
+// the metadata in between.
+const pinTries = 10
 
 // Pin gives one state of all tables. Its files stay until Close or until the
 // deadline from now has passed, whichever is first.
 func (l *Lake) Pin(ctx context.Context, deadline time.Duration) (*ReadPoint, error) {
-	return nil, errNotYet
+	if l.store == nil {
+		return &ReadPoint{}, nil
+	}
+	// The pin comes first: what is current from here on is protected by it.
+	p := placePin(l.opts.fs, filepath.Join(l.dir, tempName, pinsName), l.opts.Now(), deadline)
+	var err error
+	for range pinTries {
+		r := &ReadPoint{store: l.store, pin: p}
+		if err = r.load(ctx); err == nil {
+			return r, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("cannot read the lake: %w", err), p.remove())
 }
 
 // ReadPoint is one state of all tables. It is safe for concurrent use.
-type ReadPoint struct{}
+type ReadPoint struct {
+	store  *store
+	tables map[string]*icebergTable
+	files  map[string][]manifestFile
+	pin    *pin
+}
+
+// load reads tables and manifests: everything that a writer may remove before the
+// data files.
+func (r *ReadPoint) load(ctx context.Context) (err error) {
+	if r.tables, err = r.store.load(ctx); err != nil {
+		return err
+	}
+	r.files = make(map[string][]manifestFile, len(r.tables))
+	for name, t := range r.tables {
+		if schema.LookupTable(name) == nil {
+			continue // another program's table in Wadi's catalog
+		}
+		if r.files[name], err = r.store.files(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Table gives the files of a table; a table without rows has none.
-func (r *ReadPoint) Table(t *schema.Table) (TableFiles, error) { return TableFiles{}, errNotYet }
+func (r *ReadPoint) Table(t *schema.Table) (TableFiles, error) {
+	files := r.files[t.Name]
+	out := TableFiles{Files: make([]DataFile, 0, len(files))}
+	for i := range files {
+		out.Files = append(out.Files, files[i].file)
+		out.Rows += files[i].file.Rows
+	}
+	return out, nil
+}
 
 // Close lets the files go. Closing twice is harmless.
-func (r *ReadPoint) Close() error { return nil }
+func (r *ReadPoint) Close() error { return r.pin.remove() }
+
+// foreignSnapshots names the tables with snapshots that Wadi didn't write.
+func foreignSnapshots(tables map[string]*icebergTable) []string {
+	var names []string
+	for name, t := range tables {
+		if schema.LookupTable(name) == nil {
+			continue
+		}
+		for _, s := range t.meta.Snapshots() {
+			if !ours(&s) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// ours tells whether Wadi wrote a snapshot.
+func ours(s *table.Snapshot) bool {
+	return s.Summary != nil && s.Summary.Properties[summaryKey] != ""
+}

@@ -47,8 +47,9 @@ type Options struct {
 	Actor string
 
 	// fs is the file system under the lake; nil is the real one. Tests inject
-	// faults here.
-	fs fsys
+	// faults here, and in fault those of the databases.
+	fs    fsys
+	fault func(op string) error
 }
 
 // PartResult is what a part tells when it is complete.

@@ -2,31 +2,147 @@ package lake
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
+	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
+// LongestDeadline is the longest a question may run; files that have left the
+// tables stay a minute longer than that.
+const LongestDeadline = 10 * time.Minute
+
 // Writer is a data folder opened for writing: the one writer. Its methods may be
 // called from many goroutines; commits are made one after another.
-type Writer struct{ *Lake }
+type Writer struct {
+	*Lake
+	lock  *lock
+	state *catalog.State
+	mark  mark
+
+	commits sync.Mutex // held from prepared to done
+	broken  error      // under commits: a commit whose outcome isn't known
+
+	mu         sync.Mutex
+	nextSource int64
+}
 
 // OpenWriter opens the data folder dir for writing, makes it when it is missing,
 // upgrades an older format, takes the lock, and settles what a process that died
 // left behind. A second writer gets an error with exit code 3 that names the
 // holder's pid.
-func OpenWriter(ctx context.Context, dir string, o Options) (*Writer, error) { return nil, errNotYet }
+func OpenWriter(ctx context.Context, dir string, o Options) (*Writer, error) {
+	o = o.withDefaults()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", dir, err)
+	}
+	if _, _, err := readMark(o.fs, dir); err != nil {
+		return nil, err // a newer format is refused before anything is made
+	}
+	if err := o.fs.MkdirAll(dir); err != nil {
+		return nil, explain(fmt.Errorf("cannot make %s: %w", dir, err))
+	}
+	l, err := takeLock(dir)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{Lake: &Lake{dir: dir, opts: o}, lock: l}
+	if err := w.open(ctx); err != nil {
+		return nil, explain(errors.Join(fmt.Errorf("cannot open %s: %w", dir, err), w.closeAll()))
+	}
+	return w, nil
+}
+
+func (w *Writer) open(ctx context.Context) error {
+	m, ok, err := readMark(w.opts.fs, w.dir)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		m, err = makeFolder(w.opts.fs, w.dir)
+	} else if m.Format < Format {
+		m, err = upgrade(ctx, w.opts.fs, w.dir, m, upgrades)
+	}
+	if err != nil {
+		return err
+	}
+	w.mark = m
+	for _, d := range []string{filepath.Join(tablesName, catalog.Namespace), filepath.Join(tempName, pinsName)} {
+		if err := w.opts.fs.MkdirAll(filepath.Join(w.dir, d)); err != nil {
+			return err
+		}
+	}
+	if err := w.clearTemp(); err != nil {
+		return err
+	}
+	o := catalog.Options{Fault: w.opts.fault}
+	if w.state, err = catalog.OpenState(ctx, filepath.Join(w.dir, stateName), o); err != nil {
+		return err
+	}
+	if w.store, err = openStore(ctx, w.dir, w.opts.fs, m, o); err != nil {
+		return err
+	}
+	w.notice = movedNotice(w.dir, m)
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	if w.nextSource, err = w.state.NextSource(ctx); err != nil {
+		return err
+	}
+	return w.lookForForeign(ctx)
+}
+
+// lookForForeign says that another program committed to Wadi's tables: its rows
+// are kept and read.
+func (w *Writer) lookForForeign(ctx context.Context) error {
+	tables, err := w.store.load(ctx)
+	if err != nil {
+		return err
+	}
+	if names := foreignSnapshots(tables); len(names) > 0 {
+		slices.Sort(names)
+		w.notice = strings.TrimPrefix(w.notice+"; another program committed to "+strings.Join(names, ", ")+": its rows are kept", "; ")
+	}
+	return nil
+}
 
 // TempDir is a folder for temporary files beside the data; it is emptied when the
 // next writer opens the lake.
-func (w *Writer) TempDir() string { return "" }
+func (w *Writer) TempDir() string { return filepath.Join(w.dir, tempName) }
 
-// BeginLog begins a log: one import.
-func (w *Writer) BeginLog(ctx context.Context, info LogInfo) (*Log, error) { return nil, errNotYet }
+// clearTemp removes what a process that died left in TempDir.
+func (w *Writer) clearTemp() error {
+	names, err := w.opts.fs.ReadDir(w.TempDir())
+	if err != nil {
+		return fmt.Errorf("cannot clear %s: %w", w.TempDir(), err)
+	}
+	for _, e := range names {
+		if e.IsDir() || e.Name() == reserveName {
+			continue
+		}
+		if err := w.opts.fs.Remove(filepath.Join(w.TempDir(), e.Name())); err != nil {
+			return fmt.Errorf("cannot clear %s: %w", w.TempDir(), err)
+		}
+	}
+	return nil
+}
 
 // Key gives what committed parts know under a key, within a case.
 func (w *Writer) Key(ctx context.Context, case_ string, kind KeyKind, key [32]byte) (KeyValue, bool, error) {
-	return KeyValue{}, false, errNotYet
+	id, ok, err := w.state.CaseID(ctx, case_)
+	if err != nil || !ok {
+		return KeyValue{}, false, err
+	}
+	return w.state.Key(ctx, id, kind, key)
 }
 
 // ReadRows calls fn for each committed row of a source with seqLo ≤ _Seq ≤ seqHi,
@@ -34,46 +150,150 @@ func (w *Writer) Key(ctx context.Context, case_ string, kind KeyKind, key [32]by
 // valid only during the call. An error of fn ends it and is returned, but for
 // datafile.ErrStop.
 func (w *Writer) ReadRows(ctx context.Context, t *schema.Table, source int32, seqLo, seqHi int64, cols []int, fn func(datafile.Row) error) error {
-	return errNotYet
+	r, err := w.Pin(ctx, LongestDeadline)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.readRows(ctx, t, source, seqLo, seqHi, cols, fn), r.Close())
+}
+
+func (r *ReadPoint) readRows(ctx context.Context, t *schema.Table, source int32, seqLo, seqHi int64, cols []int, fn func(datafile.Row) error) error {
+	files, err := r.Table(t)
+	if err != nil {
+		return err
+	}
+	sourceField, seqField := t.Column("_Source").FieldID, t.Column("_Seq").FieldID
+	stopped := false
+	call := func(row datafile.Row) error {
+		err := fn(row)
+		stopped = errors.Is(err, datafile.ErrStop)
+		return err
+	}
+	for _, f := range files.Files {
+		if outside(f.Bounds[sourceField], int64(source), int64(source)) || outside(f.Bounds[seqField], seqLo, seqHi) {
+			continue
+		}
+		in := datafile.Input{Path: f.Path, SizeBytes: f.SizeBytes}
+		filter := datafile.Filter{On: true, Source: int64(source), SeqLo: seqLo, SeqHi: seqHi}
+		if err := datafile.Read(ctx, in, t, cols, filter, call); err != nil || stopped {
+			return err
+		}
+	}
+	return nil
+}
+
+// outside tells that a bounded column has no value in lo…hi.
+func outside(b Bound, lo, hi int64) bool {
+	least, ok := number(b.Min)
+	if ok && least > hi {
+		return true
+	}
+	most, ok := number(b.Max)
+	return ok && most < lo
+}
+
+// number gives the value of an int, long or timestamptz bound.
+func number(v any) (int64, bool) {
+	switch x := v.(type) {
+	case int32:
+		return int64(x), true
+	case int64:
+		return x, true
+	}
+	return 0, false
+}
+
+// Close ends writing and lets the lock go.
+func (w *Writer) Close() error {
+	if err := w.closeAll(); err != nil {
+		return explain(fmt.Errorf("cannot close %s: %w", w.dir, err))
+	}
+	return nil
+}
+
+// closeAll closes what is open; the lock goes last.
+func (w *Writer) closeAll() error {
+	var errs []error
+	if w.state != nil {
+		errs = append(errs, w.state.Close())
+		w.state = nil
+	}
+	if w.store != nil {
+		errs = append(errs, w.store.pointers.Close())
+		w.store = nil
+	}
+	if w.lock != nil {
+		errs = append(errs, w.lock.release())
+		w.lock = nil
+	}
+	return errors.Join(errs...)
+}
+
+// settle decides what becomes of the parts of a process that died: those whose
+// commit is in the tables are finished, of the others every trace is removed.
+func (w *Writer) settle(ctx context.Context) error {
+	parts, err := w.state.Parts(ctx)
+	if err != nil || len(parts) == 0 {
+		return err
+	}
+	tables, err := w.store.load(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		committed := false
+		for _, name := range p.Tables {
+			t := tables[name]
+			committed = committed || t != nil && hasCommit(t, p.ID)
+		}
+		if p.Prepared && committed {
+			w.opts.Log.Info("a commit of a process that died is complete", "part", p.ID)
+			err = w.state.FinishPart(ctx, p)
+		} else {
+			w.opts.Log.Info("a part of a process that died is dropped", "part", p.ID)
+			if err = w.removePart(p.ID); err == nil {
+				err = w.state.DropPart(ctx, p.ID)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("cannot settle part %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+// removePart removes the data files of a part that was not committed: by name,
+// since a process that died could not list them.
+func (w *Writer) removePart(id string) error {
+	prefix := partPrefix(id)
+	for _, t := range schema.Tables() {
+		dir := filepath.Join(w.store.tableDir(t.Name), "data")
+		folders, err := w.opts.fs.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("cannot list %s: %w", dir, err)
+		}
+		for _, f := range folders {
+			names, err := w.opts.fs.ReadDir(filepath.Join(dir, f.Name()))
+			if err != nil {
+				return fmt.Errorf("cannot list %s: %w", dir, err)
+			}
+			for _, n := range names {
+				if strings.HasPrefix(n.Name(), prefix) {
+					if err := w.opts.fs.Remove(filepath.Join(dir, f.Name(), n.Name())); err != nil {
+						return fmt.Errorf("cannot remove a file of part %s: %w", id, err)
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // Upkeep keeps the metadata small: expires snapshots, merges manifests, compacts
 // small files when it is due, and checkpoints the state. It removes no rows.
-func (w *Writer) Upkeep(ctx context.Context) error { return errNotYet }
-
-// Close ends writing and lets the lock go.
-func (w *Writer) Close() error { return nil }
-
-// Log is one log being written. Methods may be called from many goroutines.
-type Log struct{}
-
-// UUID names the log.
-func (g *Log) UUID() string { return "" }
-
-// AddSource gives a new source its number; it becomes durable with the next part
-// that is committed.
-func (g *Log) AddSource(ctx context.Context, info SourceInfo) (int32, error) { return 0, errNotYet }
-
-// BeginPart begins the next part. A log has at most one part open.
-func (g *Log) BeginPart(ctx context.Context) (*Part, error) { return nil, errNotYet }
-
-// Part is one part of a log: rows that become visible together.
-type Part struct {
-	// Number counts the log's parts from 1.
-	Number int64
-	// IngestedAtUS is _IngestedAt of all rows, µs since 1970; it never decreases
-	// within a log.
-	IngestedAtUS int64
+func (w *Writer) Upkeep(ctx context.Context) error {
+	return explain(errors.Join(w.state.Checkpoint(ctx), w.store.pointers.Checkpoint(ctx)))
 }
-
-// Sorter gives the sorter of a table, made at first use. It belongs to the part.
-// Safe for concurrent use.
-func (p *Part) Sorter(t *schema.Table) *datafile.Sorter { return nil }
-
-// Commit makes the part's rows visible, for all tables. When it returns nil, rows,
-// counts and keys are durable. On an error that is a *PartError with Unsettled set
-// the next OpenWriter decides; else nothing of the part is kept.
-func (p *Part) Commit(ctx context.Context, result PartResult) error { return errNotYet }
-
-// Abort drops the part and its rows. After Commit it does nothing.
-func (p *Part) Abort() error { return nil }

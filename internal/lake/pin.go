@@ -1,0 +1,125 @@
+package lake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// pinFile is what a pin says. It is a file, so that the writer, another process,
+// sees it; one that can't be written (a read-only folder) is left out, and the
+// deletion delay alone protects the reader.
+type pinFile struct {
+	// MadeUS is when the read point was taken, UntilUS when the pin is void, both
+	// µs since 1970.
+	MadeUS  int64 `json:"made_us"`
+	UntilUS int64 `json:"until_us"`
+}
+
+// pin is one pin of this process.
+type pin struct {
+	fs      fsys
+	path    string
+	removed atomic.Bool
+}
+
+// pinNumber numbers the pins of this process; the name of a pin holds its pid.
+var pinNumber atomic.Int64
+
+// placePin writes a pin; a pin that can't be written is nil.
+func placePin(f fsys, dir string, now time.Time, deadline time.Duration) *pin {
+	data, err := json.Marshal(pinFile{MadeUS: now.UnixMicro(), UntilUS: now.Add(deadline).UnixMicro()})
+	if err != nil {
+		return nil
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%d-%d", os.Getpid(), pinNumber.Add(1)))
+	w, err := f.Create(path)
+	if err != nil {
+		return nil
+	}
+	// Not synced: after a power cut there is no reader to protect.
+	_, err = w.Write(data)
+	if errors.Join(err, w.Close()) != nil {
+		_ = f.Remove(path) // an unreadable pin is void after the longest deadline
+		return nil
+	}
+	return &pin{fs: f, path: path}
+}
+
+// remove removes the pin; a nil pin is fine.
+func (p *pin) remove() error {
+	if p == nil || p.removed.Swap(true) {
+		return nil
+	}
+	if err := p.fs.Remove(p.path); err != nil {
+		return fmt.Errorf("cannot remove a pin: %w", err)
+	}
+	return nil
+}
+
+// maxPinBytes bounds a pin file.
+const maxPinBytes = 4096
+
+// oldestPin gives when the oldest valid pin was made (µs); ok is false when there
+// is none. Void pins are removed.
+func oldestPin(f fsys, dir string, now time.Time) (us int64, ok bool, err error) {
+	names, err := f.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("cannot read the pins: %w", err)
+	}
+	for _, e := range names {
+		path := filepath.Join(dir, e.Name())
+		p, err := readPin(f, path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil { // half written, or garbage: as old as its file, valid for the longest deadline
+			info, err := e.Info()
+			if err != nil {
+				continue
+			}
+			p = pinFile{MadeUS: info.ModTime().UnixMicro(), UntilUS: info.ModTime().Add(LongestDeadline).UnixMicro()}
+		}
+		if p.UntilUS < now.UnixMicro() || !pinAlive(e.Name()) {
+			if err := f.Remove(path); err != nil {
+				return 0, false, fmt.Errorf("cannot remove a void pin: %w", err)
+			}
+			continue
+		}
+		if !ok || p.MadeUS < us {
+			us, ok = p.MadeUS, true
+		}
+	}
+	return us, ok, nil
+}
+
+// pinAlive tells whether the process in a pin's name still runs. In another
+// container the number means another process: then the deadline decides.
+func pinAlive(name string) bool {
+	n, _, _ := strings.Cut(name, "-")
+	pid, err := strconv.Atoi(n)
+	return err != nil || alive(pid)
+}
+
+func readPin(f fsys, path string) (p pinFile, err error) {
+	r, err := f.Open(path)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	data, err := io.ReadAll(io.LimitReader(r, maxPinBytes))
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(data, &p)
+}
