@@ -60,6 +60,7 @@ func (s *State) NextRow(ctx context.Context) (int64, error) { return s.number(ct
 type PartFile struct {
 	// Path is relative to the folder lake, with slashes.
 	Path   string   `json:"path"`
+	CaseID int64    `json:"case"`
 	SHA256 [32]byte `json:"sha256"`
 }
 
@@ -73,7 +74,8 @@ type PartRow struct {
 
 	Number int64 `json:"number"`
 	// US is _IngestedAt in µs since 1970.
-	US     int64 `json:"us"`
+	US int64 `json:"us"`
+	// CaseID is the case of Keys.
 	CaseID int64 `json:"case"`
 	// Tables have the commit's id in their snapshots when it happened.
 	Tables  []string   `json:"tables"`
@@ -140,7 +142,7 @@ func finishPart(ctx context.Context, tx *sql.Tx, p PartRow) error {
 	}
 	for i := range p.Files {
 		f := &p.Files[i]
-		if err := run("INSERT OR REPLACE INTO files (path, case_id, sha256) VALUES (?, ?, ?)", f.Path, p.CaseID, f.SHA256[:]); err != nil {
+		if err := run("INSERT OR REPLACE INTO files (path, case_id, sha256) VALUES (?, ?, ?)", f.Path, f.CaseID, f.SHA256[:]); err != nil {
 			return err
 		}
 	}

@@ -105,6 +105,9 @@ func (s *store) location(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot name %s: %w", path, err)
 	}
+	if rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return scheme + filepath.ToSlash(path), nil // another program's file
+	}
 	return scheme + filepath.ToSlash(s.root) + "/" + filepath.ToSlash(rel), nil
 }
 

@@ -85,8 +85,13 @@ func (p *Part) AddTallies(ctx context.Context, s *datafile.Sorter, tallies []cat
 			name  string
 			value int64
 		}{
-			{"Received", c.Received}, {"Stored", c.Stored}, {"Duplicate", c.Duplicate}, {"Filtered", c.Filtered},
-			{"Damaged", c.Damaged}, {"Partial", c.Partial}, {"Lost", c.Lost},
+			{"Received", c.Received},
+			{"Stored", c.Stored},
+			{"Duplicate", c.Duplicate},
+			{"Filtered", c.Filtered},
+			{"Damaged", c.Damaged},
+			{"Partial", c.Partial},
+			{"Lost", c.Lost},
 		} {
 			b.Int(t.Index(n.name), n.value)
 		}

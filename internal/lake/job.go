@@ -1,0 +1,213 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/wadi-project/wadi/internal/catalog"
+	"github.com/wadi-project/wadi/internal/lake/datafile"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// job writes data files and commits them, with the state's part row around it.
+// The caller holds Writer.commits.
+type job struct {
+	w   *Writer
+	id  string
+	us  int64
+	row catalog.PartRow
+
+	changes []change
+	sorters []*datafile.Sorter // by change; nil for none
+	mine    []*datafile.Sorter // to be closed by the job
+	begun   bool
+	files   int // made so far: they are numbered through
+}
+
+// add adds the rows of a sorter to a table.
+func (j *job) add(t *schema.Table, s *datafile.Sorter) {
+	for i := range j.changes {
+		if j.changes[i].table == t {
+			j.sorters[i] = s
+			return
+		}
+	}
+	j.changes = append(j.changes, change{table: t, op: table.OpAppend, id: j.id})
+	j.sorters = append(j.sorters, s)
+}
+
+// own adds rows of Wadi's own tables; fill puts a table's rows into the sorter.
+func (j *job) own(_ context.Context, fill func(*schema.Table, *datafile.Sorter) error, tables ...*schema.Table) error {
+	for _, t := range tables {
+		s := datafile.NewSorter(datafile.SorterConfig{Table: t, TempDir: j.w.TempDir(), MemoryBytes: ownMemory, Workers: 1})
+		j.mine = append(j.mine, s)
+		if err := fill(t, s); err != nil {
+			return err
+		}
+		if s.Rows() > 0 {
+			j.add(t, s)
+		}
+	}
+	return nil
+}
+
+// ownMemory bounds the rows of Wadi's own tables in one commit: a few hundred
+// bytes a source.
+const ownMemory = 16 << 20
+
+func (j *job) close() error {
+	var errs []error
+	for _, s := range j.mine {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run writes the files, then goes through prepared, commit, done. On an error all
+// traces are removed, unless the outcome isn't known.
+func (j *job) run(ctx context.Context) error {
+	if len(j.changes) == 0 {
+		return nil
+	}
+	err := j.write(ctx)
+	if err == nil {
+		err = j.w.state.PreparePart(ctx, j.row)
+	}
+	if err == nil {
+		// From here on a cancelled context would only make the outcome unknown.
+		err = j.w.store.commit(context.WithoutCancel(ctx), j.w.opts.Now(), j.changes)
+	}
+	switch {
+	case errors.Is(err, errUnknown):
+		j.w.broken = fmt.Errorf("an earlier commit has failed: %w", err)
+		return err
+	case err != nil:
+		return errors.Join(err, j.undo())
+	}
+	if err := j.w.state.FinishPart(context.WithoutCancel(ctx), j.row); err != nil {
+		// The rows are in the tables; the state catches up at the next OpenWriter.
+		j.w.broken = fmt.Errorf("an earlier commit has not reached the state: %w", err)
+		return fmt.Errorf("the rows are stored, but the state isn't: %w", err)
+	}
+	return nil
+}
+
+// begin notes in the state that files of the job may exist.
+func (j *job) begin(ctx context.Context) error {
+	if j.begun {
+		return nil
+	}
+	if err := j.w.state.BeginPart(ctx, j.id, j.row.Log); err != nil {
+		return err
+	}
+	j.begun = true
+	return nil
+}
+
+// undo removes the files of a commit that didn't happen.
+func (j *job) undo() error {
+	if !j.begun {
+		return nil
+	}
+	err := j.w.removePart(j.id)
+	if err == nil {
+		err = j.w.state.DropPart(context.Background(), j.id)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot remove what was written (the next writer does): %w", err)
+	}
+	return nil
+}
+
+// write writes the data files and notes them in the row.
+func (j *job) write(ctx context.Context) error {
+	if err := j.begin(ctx); err != nil {
+		return err
+	}
+	for i := range j.changes {
+		c := &j.changes[i]
+		if !slices.Contains(j.row.Tables, c.table.Name) {
+			j.row.Tables = append(j.row.Tables, c.table.Name)
+		}
+		if j.sorters[i] == nil {
+			continue
+		}
+		files, err := j.sorters[i].Finish(ctx, j.output(c.table, j.us))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := j.note(c, f, j.row.CaseID, j.us); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// note adds a finished file to a change and to the row.
+func (j *job) note(c *change, f datafile.File, caseID, us int64) error {
+	loc, err := j.w.store.location(f.Path)
+	if err != nil {
+		return err
+	}
+	rel, _ := j.w.store.relative(loc)
+	c.add = append(c.add, newFile{File: f, us: us})
+	j.row.Files = append(j.row.Files, catalog.PartFile{Path: rel, CaseID: caseID, SHA256: f.SHA256})
+	return nil
+}
+
+// partPrefix begins the names of a part's data files.
+func partPrefix(id string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(id, "-", ""), "/", "_") + "_"
+}
+
+// output says where the job's data files of a table go, for rows of the partition
+// that us lies in.
+func (j *job) output(t *schema.Table, us int64) datafile.Output {
+	w, first := j.w, j.files
+	dir := filepath.Join(w.store.tableDir(t.Name), "data", partitionFolder(t.Partition, us))
+	return datafile.Output{
+		TargetBytes: w.opts.TargetFileBytes,
+		Create: func(n int) (io.WriteCloser, string, error) {
+			j.files = max(j.files, first+n+1)
+			path := filepath.Join(dir, fmt.Sprintf("%s%d_v%d.parquet", partPrefix(j.id), first+n, t.Version))
+			if err := w.opts.fs.MkdirAll(dir); err != nil {
+				return nil, path, err
+			}
+			f, err := w.opts.fs.Create(path)
+			if err != nil {
+				return nil, path, err
+			}
+			return &durable{file: f, fs: w.opts.fs, dir: dir}, path, nil
+		},
+		Discard: func(path string) {
+			if err := w.opts.fs.Remove(path); err != nil {
+				w.opts.Log.Warn("cannot remove a data file that was given up; the next writer does", "file", path, "error", err)
+			}
+		},
+	}
+}
+
+// durable is a file that is on disk, with its name, when Close returns nil.
+type durable struct {
+	file
+	fs  fsys
+	dir string
+}
+
+// Close implements io.Closer.
+func (d *durable) Close() error {
+	err := d.Sync()
+	if err = errors.Join(err, d.file.Close()); err != nil {
+		return err
+	}
+	return d.fs.SyncDir(d.dir)
+}
