@@ -94,26 +94,36 @@ func TestDamageCostsTheRecordOnly(t *testing.T) {
 			clear(log[:fileHeaderSize])
 			return log
 		}, []string{"records 1 2 3 4 5 6 7 8 9 10", "the file header is missing or damaged (0)"}},
-		{"chunks only", func(log []byte, _ [][]int) []byte { return log[fileHeaderSize:] },
-			[]string{"records 1 2 3 4 5 6 7 8 9 10", "the file header is missing or damaged (0)"}},
+		{
+			"chunks only", func(log []byte, _ [][]int) []byte { return log[fileHeaderSize:] },
+			[]string{"records 1 2 3 4 5 6 7 8 9 10", "the file header is missing or damaged (0)"},
+		},
 		{"file header stale", func(log []byte, _ [][]int) []byte {
 			evtxtest.PutFileHeader(log, 1, 3, FlagDirty)
 			return log
 		}, []string{"records 1 2 3 4 5 6 7 8 9 10"}},
-		{"file header's checksum", func(log []byte, _ [][]int) []byte { log[30]++; return log },
-			[]string{"records 1 2 3 4 5 6 7 8 9 10", "the checksum of the file header is wrong (0)"}},
+		{
+			"file header's checksum", func(log []byte, _ [][]int) []byte { log[30]++; return log },
+			[]string{"records 1 2 3 4 5 6 7 8 9 10", "the checksum of the file header is wrong (0)"},
+		},
 		{"chunks out of order", func(log []byte, _ [][]int) []byte {
 			one := bytes.Clone(chunkAt(log, 0))
 			copy(chunkAt(log, 0), chunkAt(log, 1))
 			copy(chunkAt(log, 1), one)
 			return log
 		}, []string{"records 1 2 3 4 5 6 7 8 9 10"}},
-		{"chunk magic gone", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)[:8]); return log },
-			[]string{"records 1 2 3 4 5 6 7 8 9 10", "chunk 0, offset 4096: the chunk header has no magic; its records are read all the same (0)"}},
-		{"chunk header wiped", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)[:512]); return log },
-			[]string{"records 1 2 3 4 5 6 7 8 9 10", "chunk 0, offset 4096: the chunk header has no magic; its records are read all the same (0)"}},
-		{"chunk wiped", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)); return log },
-			[]string{"records 6 7 8 9 10"}},
+		{
+			"chunk magic gone", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)[:8]); return log },
+			[]string{"records 1 2 3 4 5 6 7 8 9 10", "chunk 0, offset 4096: the chunk header has no magic; its records are read all the same (0)"},
+		},
+		{
+			"chunk header wiped", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)[:512]); return log },
+			[]string{"records 1 2 3 4 5 6 7 8 9 10", "chunk 0, offset 4096: the chunk header has no magic; its records are read all the same (0)"},
+		},
+		{
+			"chunk wiped", func(log []byte, _ [][]int) []byte { clear(chunkAt(log, 0)); return log },
+			[]string{"records 6 7 8 9 10"},
+		},
 		{"chunk is garbage", func(log []byte, _ [][]int) []byte {
 			for i := range chunkAt(log, 0) {
 				chunkAt(log, 0)[i] = byte(i * 7)
@@ -123,13 +133,17 @@ func TestDamageCostsTheRecordOnly(t *testing.T) {
 		{"bytes missing between chunks", func(log []byte, _ [][]int) []byte {
 			return slices.Delete(log, fileHeaderSize+ChunkSize-1024, fileHeaderSize+ChunkSize)
 		}, []string{"records 1 2 3 4 5 6 7 8 9 10", "chunk 0, offset 4096: the chunk is cut off after 64512 bytes (0)"}},
-		{"cut off in the second chunk", func(log []byte, at [][]int) []byte { return log[:fileHeaderSize+ChunkSize+at[1][3]+10] },
+		{
+			"cut off in the second chunk", func(log []byte, at [][]int) []byte { return log[:fileHeaderSize+ChunkSize+at[1][3]+10] },
 			[]string{
 				"records 1 2 3 4 5 6 7 8", "chunk 1, offset 69632: the chunk is cut off after 906 bytes (0)",
 				"chunk 1, offset 69632: the chunk header's free-space offset 1040 is outside the chunk (0)",
-			}},
-		{"cut off in the second chunk's header", func(log []byte, _ [][]int) []byte { return log[:fileHeaderSize+ChunkSize+200] },
-			[]string{"records 1 2 3 4 5", "chunk 1, offset 69632: the chunk is cut off after 200 bytes (0)", "chunk 1, offset 69632: the chunk is shorter than its header (0)"}},
+			},
+		},
+		{
+			"cut off in the second chunk's header", func(log []byte, _ [][]int) []byte { return log[:fileHeaderSize+ChunkSize+200] },
+			[]string{"records 1 2 3 4 5", "chunk 1, offset 69632: the chunk is cut off after 200 bytes (0)", "chunk 1, offset 69632: the chunk is shorter than its header (0)"},
+		},
 		{"record magic", func(log []byte, at [][]int) []byte {
 			clear(chunkAt(log, 0)[at[0][2]:][:4])
 			return log

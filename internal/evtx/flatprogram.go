@@ -1,5 +1,7 @@
 package evtx
 
+import "slices"
+
 // flatProgram is a template's flat form in one place: what flattener finds in the
 // template's tree, grouped by key.
 type flatProgram struct {
@@ -144,10 +146,8 @@ func (d *Decoder) appendChain(dst []byte, nodes []node, c int32) []byte {
 
 // disjoint tells whether p and q have no key in common.
 func (p *flatProgram) disjoint(q *flatProgram) bool {
-	for _, known := range p.apart {
-		if known == q {
-			return true
-		}
+	if slices.Contains(p.apart, q) {
+		return true
 	}
 	for key := range p.keys {
 		if q.keys[key] {

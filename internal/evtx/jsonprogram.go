@@ -382,7 +382,7 @@ func (d *Decoder) runJSON(dst []byte, p *program, in instance, nest, limit int) 
 	lits := p.lits
 	for i := 0; i < len(p.ops); i++ {
 		o := &p.ops[i]
-		dst = append(dst, lits[o.lo:o.hi]...)
+		dst = appendLit(dst, lits, o.lo, o.hi)
 		v := slot{typ: typString}
 		if int(o.slot) < len(slots) {
 			v = slots[o.slot]
@@ -396,7 +396,7 @@ func (d *Decoder) runJSON(dst []byte, p *program, in instance, nest, limit int) 
 			if int(o.dep) < len(slots) && slots[o.dep].typ == typNull {
 				continue
 			}
-			dst, ok = d.runValue(append(dst, lits[o.a:o.b]...), null, 0, v, nest, limit)
+			dst, ok = d.runValue(appendLit(dst, lits, o.a, o.b), null, 0, v, nest, limit)
 		case opDep:
 			if int(o.dep) < len(slots) && slots[o.dep].typ == typNull {
 				i += int(o.n)
@@ -506,7 +506,7 @@ func (d *Decoder) runAttrs(dst []byte, p *program, o *op, slots []slot, content 
 		} else {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, p.lits[a.lo:a.hi]...)
+		dst = appendLit(dst, p.lits, a.lo, a.hi)
 		if !a.literal {
 			dst = d.appendScalar(dst, v)
 		}

@@ -230,7 +230,33 @@ func (b *builder) side(text ...[]byte) (lo, hi uint32) {
 func (b *builder) finish() *program {
 	b.emit(op{code: opLit})
 	p := b.program
+	p.lits = append(p.lits, make([]byte, litStep)...)
 	return &p
+}
+
+// litStep is how many bytes appendLit copies at once: most literals fit in. Literals
+// have that many bytes behind them.
+const litStep = 64
+
+// appendLit appends lits[lo:hi], in whole steps and without a call of memmove.
+func appendLit(dst, lits []byte, lo, hi uint32) []byte {
+	w, n := len(dst), int(hi-lo)
+	if n > litStep || cap(dst)-w < litStep {
+		return append(dst, lits[lo:hi]...)
+	}
+	dst = dst[:w+litStep]
+	to, from, le := dst[w:w+litStep:w+litStep], lits[lo:lo+litStep:lo+litStep], binary.LittleEndian
+	le.PutUint64(to, le.Uint64(from))
+	le.PutUint64(to[8:], le.Uint64(from[8:]))
+	le.PutUint64(to[16:], le.Uint64(from[16:]))
+	le.PutUint64(to[24:], le.Uint64(from[24:]))
+	if n > 32 {
+		le.PutUint64(to[32:], le.Uint64(from[32:]))
+		le.PutUint64(to[40:], le.Uint64(from[40:]))
+		le.PutUint64(to[48:], le.Uint64(from[48:]))
+		le.PutUint64(to[56:], le.Uint64(from[56:]))
+	}
+	return dst[:w+n]
 }
 
 // fragment tells whether b is one template instance, perhaps behind a fragment

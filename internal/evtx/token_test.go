@@ -68,9 +68,13 @@ func system(content func(x *xmlb)) []evtxtest.Value {
 		last = evtxtest.Value{Type: typBinXML, Build: content}
 	}
 	return []evtxtest.Value{
-		{Type: typGUID, Data: testGUID}, evtxtest.Uint(4624, 2), evtxtest.Null(), evtxtest.Uint(2, 1), {Type: typHex64, Data: le(8, 0x8020000000000000)},
-		{Type: typFiletime, Data: le(8, 132514326934567891)}, evtxtest.Uint(77, 8), evtxtest.Null(), evtxtest.Null(), evtxtest.Uint(700, 4), evtxtest.Uint(704, 4),
-		{Type: typSID, Data: sid(18)}, last,
+		{Type: typGUID, Data: testGUID},
+		evtxtest.Uint(4624, 2), evtxtest.Null(), evtxtest.Uint(2, 1),
+		{Type: typHex64, Data: le(8, 0x8020000000000000)},
+		{Type: typFiletime, Data: le(8, 132514326934567891)},
+		evtxtest.Uint(77, 8), evtxtest.Null(), evtxtest.Null(), evtxtest.Uint(700, 4), evtxtest.Uint(704, 4),
+		{Type: typSID, Data: sid(18)},
+		last,
 	}
 }
 

@@ -394,10 +394,21 @@ var nameRunes = []struct {
 	lo, hi rune
 	start  bool
 }{
-	{0xc0, 0xd6, true}, {0xd8, 0xf6, true}, {0xf8, 0x2ff, true}, {0x370, 0x37d, true}, {0x37f, 0x1fff, true},
-	{0x200c, 0x200d, true}, {0x2070, 0x218f, true}, {0x2c00, 0x2fef, true}, {0x3001, 0xd7ff, true},
-	{0xf900, 0xfdcf, true}, {0xfdf0, 0xfffc, true}, {0x10000, 0xeffff, true},
-	{0xb7, 0xb7, false}, {0x300, 0x36f, false}, {0x203f, 0x2040, false},
+	{0xc0, 0xd6, true},
+	{0xd8, 0xf6, true},
+	{0xf8, 0x2ff, true},
+	{0x370, 0x37d, true},
+	{0x37f, 0x1fff, true},
+	{0x200c, 0x200d, true},
+	{0x2070, 0x218f, true},
+	{0x2c00, 0x2fef, true},
+	{0x3001, 0xd7ff, true},
+	{0xf900, 0xfdcf, true},
+	{0xfdf0, 0xfffc, true},
+	{0x10000, 0xeffff, true},
+	{0xb7, 0xb7, false},
+	{0x300, 0x36f, false},
+	{0x203f, 0x2040, false},
 }
 
 // validName tells whether b can stand as a name in XML, and in JSON unescaped.
@@ -483,6 +494,11 @@ func (d *Decoder) readInstance(pos, end int) (in instance, next int, err error) 
 		pos += 4
 		if size > end-val {
 			return in, 0, &damage{pos - 4, "a template instance's values go beyond its end"}
+		}
+		if exact := width[typ]; exact != 0 && size == int(exact) || typ == typString && size != 0 && size&1 == 0 {
+			d.slots = append(d.slots, slot{uint32(val), uint32(val + size), typ}) // nearly all
+			val += size
+			continue
 		}
 		if !known[typ] {
 			return in, 0, &damage{pos - 4, "a value has an unknown type"}

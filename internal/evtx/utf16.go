@@ -24,16 +24,16 @@ const (
 	maxEscape = 6
 )
 
-// stops describes the ASCII characters that a mode cannot write as they are,
-// beside controls: x with x&mask == char, for two pairs, and one more character;
-// each repeated in all bytes of a word.
-type stops struct{ maskA, charA, maskB, charB, charC uint64 }
+// stops describes the ASCII characters that a mode cannot write as they are: x
+// with x^xor < less (controls, and a quote that xor moves beside them), and x with
+// x&mask == char, twice; each repeated in all bytes of a word.
+type stops struct{ xor, less, maskA, charA, maskB, charB uint64 }
 
 var modeStops = [...]stops{
-	modeText: {ones * 0xff, ones * '&', ones * 0xfd, ones * '<', ones * '&'},  // & < >
-	modeAttr: {ones * 0xfe, ones * '&', ones * 0xfd, ones * '<', ones * '"'},  // & ' < > "
-	modeJSON: {ones * 0xff, ones * '"', ones * 0xff, ones * '\\', ones * '"'}, // " \
-	modeRaw:  {ones * 0xff, 0, ones * 0xff, 0, 0},                             // NUL
+	modeText: {0, ones * 0x20, ones * 0xff, ones * '&', ones * 0xfd, ones * '<'},          // & < >
+	modeAttr: {ones * 2, ones * 0x21, ones * 0xfe, ones * '&', ones * 0xfd, ones * '<'},   // " & ' < >
+	modeJSON: {ones * 2, ones * 0x21, ones * 0xff, ones * '\\', ones * 0xff, ones * '\\'}, // " \
+	modeRaw:  {0, ones, ones * 0xff, 0, ones * 0xff, 0},                                   // NUL
 }
 
 // find gives a mask whose lowest set bit is the high bit of the first byte of x
@@ -41,23 +41,42 @@ var modeStops = [...]stops{
 // tricks: "haszero" and "hasless" of Anderson's Bit Twiddling Hacks, exact for
 // the lowest match.)
 func (s *stops) find(x uint64) uint64 {
-	a, b, c := x&s.maskA^s.charA, x&s.maskB^s.charB, x^s.charC
-	return ((x-ones*0x20)&^x | (a-ones)&^a | (b-ones)&^b | (c-ones)&^c) & highs
+	c, a, b := x^s.xor, x&s.maskA^s.charA, x&s.maskB^s.charB
+	return ((c-s.less)&^c | (a-ones)&^a | (b-ones)&^b) & highs
+}
+
+// tailMasks keep the first k of eight UTF-16 units, in two words.
+var tailMasks = [9][2]uint64{
+	{0, 0},
+	{0xffff, 0},
+	{0xffffffff, 0},
+	{0xffffffffffff, 0},
+	{0xffffffffffffffff, 0},
+	{0xffffffffffffffff, 0xffff},
+	{0xffffffffffffffff, 0xffffffff},
+	{0xffffffffffffffff, 0xffffffffffff},
+	{0xffffffffffffffff, 0xffffffffffffffff},
 }
 
 // appendUTF16 appends the UTF-16LE text src as UTF-8, escaped for m, up to its
 // first NUL: Windows writes the terminator into counted strings, and EvtRender
 // stops at it. Unpaired surrogates become U+FFFD.
+//
+// It takes eight ASCII characters at a time. So that a text's end need not go one
+// by one, it reads up to 14 bytes behind src where its array is longer, as
+// chunks are, and masks them.
 func appendUTF16(dst, src []byte, m mode) []byte {
-	w := len(dst)
-	if cap(dst)-w < len(src)/2*maxEscape+8 {
-		dst = slices.Grow(dst, len(src)/2*maxEscape+8)
+	w, end := len(dst), len(src)&^1
+	if cap(dst)-w < end/2*maxEscape+8 {
+		dst = slices.Grow(dst, end/2*maxEscape+8)
 	}
 	dst = dst[:cap(dst)]
-	stop := modeStops[m&3]
-	for len(src) >= 2 {
-		for len(src) >= 16 {
-			a, b := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
+	src = src[:cap(src)]
+	stop := &modeStops[m&3]
+	for i := 0; i < end; {
+		for i < end && i+16 <= len(src) {
+			k := min((end-i)/2, 8)
+			a, b := binary.LittleEndian.Uint64(src[i:])&tailMasks[k][0], binary.LittleEndian.Uint64(src[i+8:])&tailMasks[k][1]
 			if (a|b)&0xff80ff80ff80ff80 != 0 {
 				break
 			}
@@ -66,38 +85,41 @@ func appendUTF16(dst, src []byte, m mode) []byte {
 			x := uint64(uint32(a|a>>16)) | (b|b>>16)<<32
 			binary.LittleEndian.PutUint64(dst[w:], x)
 			if s := stop.find(x); s != 0 {
-				n := bits.TrailingZeros64(s) / 8
-				w += n
-				src = src[2*n:]
-				break
+				if n := bits.TrailingZeros64(s) / 8; n < k {
+					e := &quick[m&3][byte(x>>(8*n))&0x7f]
+					if e.n == 0 { // NUL
+						return dst[:w+n]
+					}
+					binary.LittleEndian.PutUint64(dst[w+n:], e.text)
+					w += n + int(e.n)
+					i += 2*n + 2
+					continue
+				}
 			}
-			w += 8
-			src = src[16:]
+			w += k
+			i += 2 * k
 		}
-		if len(src) < 2 {
+		if i >= end {
 			break
 		}
-		u := binary.LittleEndian.Uint16(src)
-		src = src[2:]
+		u := binary.LittleEndian.Uint16(src[i:])
+		i += 2
 		if u < utf8.RuneSelf {
-			if u == 0 {
+			e := &quick[m&3][u]
+			if e.n == 0 { // NUL
 				break
 			}
-			if plain[u]&(1<<m) != 0 {
-				dst[w] = byte(u)
-				w++
-			} else {
-				w += copy(dst[w:], escapes[m][u])
-			}
+			binary.LittleEndian.PutUint64(dst[w:], e.text)
+			w += int(e.n)
 			continue
 		}
 		r := rune(u)
 		if u&0xf800 == 0xd800 {
 			r = utf8.RuneError
-			if u < 0xdc00 && len(src) >= 2 {
-				if low := binary.LittleEndian.Uint16(src); low&0xfc00 == 0xdc00 {
+			if u < 0xdc00 && i < end {
+				if low := binary.LittleEndian.Uint16(src[i:]); low&0xfc00 == 0xdc00 {
 					r = (rune(u)-0xd800)<<10 + rune(low) - 0xdc00 + 0x10000
-					src = src[2:]
+					i += 2
 				}
 			}
 		}
@@ -159,6 +181,29 @@ func emptyText(b []byte) bool { return len(b) < 2 || b[0] == 0 && b[1] == 0 }
 var windows1252 = [32]rune{
 	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8d, 'Ž', 0x8f,
 	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9d, 'ž', 'Ÿ',
+}
+
+// quickText is what a mode writes for an ASCII character, in one word.
+type quickText struct {
+	text uint64
+	n    uint8 // bytes; 0 for NUL, which ends a text
+}
+
+var quick = quickTable()
+
+func quickTable() (t [modeRaw + 1][utf8.RuneSelf]quickText) {
+	for m := modeText; m <= modeRaw; m++ {
+		for c := 1; c < utf8.RuneSelf; c++ {
+			s := escapes[m][c]
+			if s == "" {
+				s = string(rune(c))
+			}
+			var b [8]byte
+			t[m][c] = quickText{n: uint8(copy(b[:], s))}
+			t[m][c].text = binary.LittleEndian.Uint64(b[:])
+		}
+	}
+	return t
 }
 
 // plain has bit 1<<m set for ASCII characters that mode m writes as they are.

@@ -3,6 +3,7 @@ package evtx
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -180,8 +181,19 @@ const digits2 = "00010203040506070809" +
 	"90919293949596979899"
 
 func appendUint(dst []byte, n uint64) []byte {
-	if n < 10 {
+	switch {
+	case n < 10:
 		return append(dst, byte('0'+n))
+	case n < 100:
+		return append(dst, digits2[2*n], digits2[2*n+1])
+	case n < 1000:
+		q := n / 100
+		r := 2 * (n - 100*q)
+		return append(dst, byte('0'+q), digits2[r], digits2[r+1])
+	case n < 10000:
+		q := n / 100
+		r := 2 * (n - 100*q)
+		return append(dst, digits2[2*q], digits2[2*q+1], digits2[r], digits2[r+1])
 	}
 	return strconv.AppendUint(dst, n, 10)
 }
@@ -191,8 +203,25 @@ const (
 	hexUpper = "0123456789ABCDEF"
 )
 
+// hexPairs has the two lower hexadecimal digits of each byte, as stored in
+// little-endian order.
+var hexPairs = func() (t [256]uint16) {
+	for i := range t {
+		t[i] = uint16(hexLower[i>>4]) | uint16(hexLower[i&15])<<8
+	}
+	return t
+}()
+
+// appendHex appends 0x and the number without leading zeros.
 func appendHex(dst []byte, n uint64) []byte {
-	return strconv.AppendUint(append(dst, "0x"...), n, 16)
+	digits := max((bits.Len64(n)+3)/4, 1)
+	w := len(dst)
+	dst = append(dst, "0x0000000000000000"...)[:w+2+digits]
+	for i := len(dst) - 1; i > w+1; i-- {
+		dst[i] = hexLower[n&15]
+		n >>= 4
+	}
+	return dst
 }
 
 func appendBinary(dst, b []byte) []byte {
@@ -218,21 +247,27 @@ func appendBool(dst, b []byte) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// guidOrder is the order in which a GUID's bytes are written, with -1 for dashes.
-var guidOrder = [20]int8{3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15}
-
 func appendGUID(dst, b []byte) []byte {
-	_ = b[15]
-	dst = append(dst, '{')
-	for _, i := range guidOrder {
-		if i < 0 {
-			dst = append(dst, '-')
-			continue
-		}
-		c := b[i]
-		dst = append(dst, hexLower[c>>4], hexLower[c&15])
-	}
-	return append(dst, '}')
+	w := len(dst)
+	dst = append(dst, "{00000000-0000-0000-0000-000000000000}"...)
+	t, b, put := dst[w:w+38:w+38], b[:16:16], binary.LittleEndian.PutUint16
+	put(t[1:], hexPairs[b[3]])
+	put(t[3:], hexPairs[b[2]])
+	put(t[5:], hexPairs[b[1]])
+	put(t[7:], hexPairs[b[0]])
+	put(t[10:], hexPairs[b[5]])
+	put(t[12:], hexPairs[b[4]])
+	put(t[15:], hexPairs[b[7]])
+	put(t[17:], hexPairs[b[6]])
+	put(t[20:], hexPairs[b[8]])
+	put(t[22:], hexPairs[b[9]])
+	put(t[25:], hexPairs[b[10]])
+	put(t[27:], hexPairs[b[11]])
+	put(t[29:], hexPairs[b[12]])
+	put(t[31:], hexPairs[b[13]])
+	put(t[33:], hexPairs[b[14]])
+	put(t[35:], hexPairs[b[15]])
+	return dst
 }
 
 // appendSID writes a SID as [MS-DTYP] 2.4.2.1 says; authorities beyond 32 bits

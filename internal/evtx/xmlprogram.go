@@ -145,7 +145,7 @@ func (d *Decoder) runXML(dst []byte, p *program, in instance, nest, limit int) (
 	lits := p.lits
 	for i := 0; i < len(p.ops); i++ {
 		o := &p.ops[i]
-		dst = append(dst, lits[o.lo:o.hi]...)
+		dst = appendLit(dst, lits, o.lo, o.hi)
 		if o.code == opLit {
 			continue
 		}
@@ -178,8 +178,8 @@ func (d *Decoder) runXML(dst []byte, p *program, in instance, nest, limit int) (
 			if int(o.dep) < len(slots) && slots[o.dep].typ == typNull {
 				continue
 			}
-			dst, ok = d.runLeaf(append(dst, lits[o.a:o.b]...), p, o, v, nest, limit)
-			dst = append(dst, lits[o.c:o.e]...)
+			dst, ok = d.runLeaf(appendLit(dst, lits, o.a, o.b), p, o, v, nest, limit)
+			dst = appendLit(dst, lits, o.c, o.e)
 		default:
 			dst, ok = d.runAttr(dst, lits, o, v)
 		}
@@ -233,7 +233,7 @@ func (d *Decoder) runAttr(dst, lits []byte, o *op, v slot) ([]byte, bool) {
 	if emptyValue(v.typ, b) {
 		return dst, true
 	}
-	dst = append(dst, lits[o.a:o.b]...)
+	dst = appendLit(dst, lits, o.a, o.b)
 	return append(appendValue(dst, v.typ, b, modeAttr), '\''), true
 }
 

@@ -78,6 +78,9 @@ type block struct {
 // in work.
 const ahead = 2
 
+// handed is how many blocks are between the stages or being written.
+const handed = 2
+
 // maxKept bounds the text buffers that are kept for reuse: full chunks render to
 // some hundred KiB, hostile ones to much more.
 const maxKept = 4 << 20
@@ -85,7 +88,7 @@ const maxKept = 4 << 20
 // New gives a Dumper that writes to out.
 func New(out io.Writer, cfg Config) *Dumper {
 	cfg.Workers = max(cfg.Workers, 1)
-	d := &Dumper{out: out, cfg: cfg, free: make(chan *block, cfg.Workers+ahead)}
+	d := &Dumper{out: out, cfg: cfg, free: make(chan *block, cfg.Workers+ahead+handed)}
 	for range cfg.Workers {
 		d.workers = append(d.workers, &worker{})
 	}
