@@ -4,10 +4,12 @@ package datafile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -293,4 +295,47 @@ func BenchmarkFinish(b *testing.B) {
 			b.ReportMetric(float64(columns), "columns")
 		})
 	}
+}
+
+// BenchmarkMerge merges files of real events, as compaction does.
+func BenchmarkMerge(b *testing.B) {
+	m := mixOf(b, "Microsoft-Windows-Security-Auditing", 192<<20)
+	const n = 16
+	var inputs []Input
+	for i := range n {
+		from := newFolder()
+		s := NewSorter(SorterConfig{Table: m.table, TempDir: b.TempDir()})
+		for k := i; k < len(m.blocks); k += n {
+			if err := s.Add(b.Context(), m.blocks[k]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		files, err := s.Finish(b.Context(), from.output())
+		if err := errors.Join(err, s.Close()); err != nil {
+			b.Fatal(err)
+		}
+		inputs = append(inputs, from.inputs(files)...)
+	}
+	b.ReportAllocs()
+	var peak, held uint64
+	var ms runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&ms)
+	held = ms.HeapAlloc
+	rows := 0
+	keep := func(Row) bool {
+		if rows++; rows%20_000 == 0 {
+			runtime.ReadMemStats(&ms)
+			peak = max(peak, ms.HeapAlloc)
+		}
+		return true
+	}
+	start := cpu()
+	for b.Loop() {
+		if _, _, err := Merge(b.Context(), SorterConfig{Table: m.table, TempDir: b.TempDir()}, inputs, discard(), keep); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(rows)/(cpu()-start).Seconds(), "rows/cpu-s")
+	b.ReportMetric(float64(peak-held)/(1<<20), "peak-MB")
 }

@@ -19,13 +19,16 @@ type MergeStats struct {
 }
 
 // Bounds of a merge. An input holds one page per column, read buffers and one
-// batch: about 5 MB for Windows events.
+// batch: about 10 MB for Windows events.
 const (
+	// minBatchRows and mergeBytes bound the batches of all inputs together.
 	minBatchRows = 64
+	mergeBytes   = 64 << 20
 	// MaxMergeInputs is how many files one Merge takes.
 	MaxMergeInputs = 256
-	// columnOverhead is what a value takes beside its bytes, roughly.
-	columnOverhead = 4
+	// columnOverhead is what a value takes beside its bytes in the file, roughly:
+	// most texts lie in dictionaries.
+	columnOverhead = 16
 )
 
 // errUnsorted ends the merge of an input that is not in order.
@@ -156,7 +159,7 @@ func openMergeInput(in Input, cfg SorterConfig, n int, keep func(Row) bool, st *
 	if r.rows > 0 {
 		// A batch is held twice: as columns and as encoded rows.
 		perRow := 2 * (r.unpacked()/r.rows + columnOverhead*int64(len(r.picked)))
-		r.batch = int(min(max(cfg.MemoryBytes/int64(n)/max(perRow, 1), minBatchRows), batchRows))
+		r.batch = int(min(max(min(cfg.MemoryBytes, mergeBytes)/int64(n)/max(perRow, 1), minBatchRows), batchRows))
 	}
 	return m, nil
 }
