@@ -428,21 +428,25 @@ var null = []byte("null")
 // appendScalar appends a value that is not empty as a JSON value.
 func (d *Decoder) appendScalar(dst []byte, v slot) []byte {
 	b := d.buf[v.lo:v.hi]
-	if bare(v.typ) {
+	switch {
+	case v.typ == typString:
+		return append(appendUTF16(append(dst, '"'), b, modeJSON), '"')
+	case bare(v.typ):
 		return appendValue(dst, v.typ, b, modeJSON)
 	}
-	dst = append(dst, '"')
-	if v.typ == typString {
-		dst = appendUTF16(dst, b, modeJSON)
-	} else {
-		dst = appendValue(dst, v.typ, b, modeJSON)
-	}
-	return append(dst, '"')
+	return append(appendValue(append(dst, '"'), v.typ, b, modeJSON), '"')
 }
 
 // runValue appends the value of a leaf element.
 func (d *Decoder) runValue(dst, empty []byte, flags uint8, v slot, nest, limit int) ([]byte, bool) {
 	switch {
+	case v.typ == typString:
+		if b := d.buf[v.lo:v.hi]; !emptyText(b) {
+			return append(appendUTF16(append(dst, '"'), b, modeJSON), '"'), true
+		}
+		return append(dst, empty...), true
+	case width[v.typ] != 0: // never empty
+		return d.appendScalar(dst, v), true
 	case v.typ == typBinXML:
 		return d.runNestedJSON(dst, flags, v, nest+1, limit)
 	case emptyValue(v.typ, d.buf[v.lo:v.hi]):

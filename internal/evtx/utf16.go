@@ -75,8 +75,12 @@ func appendUTF16(dst, src []byte, m mode) []byte {
 	stop := &modeStops[m&3]
 	for i := 0; i < end; {
 		for i < end && i+16 <= len(src) {
-			k := min((end-i)/2, 8)
-			a, b := binary.LittleEndian.Uint64(src[i:])&tailMasks[k][0], binary.LittleEndian.Uint64(src[i+8:])&tailMasks[k][1]
+			k := 8
+			a, b := binary.LittleEndian.Uint64(src[i:]), binary.LittleEndian.Uint64(src[i+8:])
+			if i+16 > end {
+				k = (end - i) / 2
+				a, b = a&tailMasks[k][0], b&tailMasks[k][1]
+			}
 			if (a|b)&0xff80ff80ff80ff80 != 0 {
 				break
 			}
