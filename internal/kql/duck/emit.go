@@ -1,0 +1,356 @@
+package duck
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// Statement is a question in SQL, with what its relations read.
+type Statement struct {
+	// SQL is one SELECT over the names of Scans, without a semicolon. Its
+	// columns are those of Columns by position, in the engine's wire form.
+	SQL string
+	// Scans are the relations that SQL reads.
+	Scans []Scan
+	// Columns are the result's columns.
+	Columns []Column
+}
+
+// Scan is one relation of stored rows. SQL reads its columns as c<FieldID>.
+type Scan struct {
+	// Name is scan_0, scan_1 …
+	Name  string
+	Table *schema.Table
+	// Columns are positions in Table.Columns, in ascending order; there may be
+	// none, when only rows are counted.
+	Columns []int
+	// Bounds must all hold of a row that can matter: files whose statistics
+	// exclude one need not be read.
+	Bounds []Bound
+	// Take, when above 0, tells that any Take rows of the scan suffice: nothing
+	// above it filters, sorts or groups.
+	Take int64
+}
+
+// Bound is a condition on a stored column. Values have the Go type that data
+// file statistics have: int32, int64 (also timestamptz, in microseconds since
+// 1970), string. Nulls never meet a bound.
+type Bound struct {
+	FieldID int
+	// Min and Max are inclusive; nil is no bound.
+	Min, Max any
+	// Equal, when not empty, lists the only values that can matter.
+	Equal []any
+}
+
+// Column is a column of the result.
+type Column struct {
+	Name string
+	Type schema.Type
+}
+
+// maxSQL bounds a statement. Kusto's exact semantics may write an operand more
+// than once, so deep expressions can grow beyond their query.
+const maxSQL = 4 << 20
+
+// Emit writes a plan as SQL for DuckDB 1.5.
+func Emit(p *plan.Plan) (*Statement, error) {
+	e := &emitter{raw: map[plan.ID]rawColumn{}}
+	from := e.node(p.Root)
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	s := &Statement{}
+	for i, o := range p.Output {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s AS r%d", e.value(o.Expr), i)
+		s.Columns = append(s.Columns, Column{Name: o.Name, Type: o.Expr.Type()})
+	}
+	b.WriteString(" FROM " + from)
+	if e.err == nil && b.Len() > maxSQL {
+		e.tooLong()
+	}
+	if e.err != nil {
+		return nil, e.err
+	}
+	s.SQL, s.Scans = b.String(), e.scans
+	return s, nil
+}
+
+type rawColumn struct {
+	scan   int
+	column *schema.Column
+}
+
+type emitter struct {
+	scans []Scan
+	raw   map[plan.ID]rawColumn
+	size  int
+	err   error
+}
+
+func (e *emitter) tooLong() {
+	e.err = fmt.Errorf("the query is too complex: its SQL would be longer than %d bytes", maxSQL)
+}
+
+func column(id plan.ID) string { return "v" + strconv.Itoa(int(id)) }
+
+// node gives a relation for FROM: a name, or a SELECT in brackets.
+func (e *emitter) node(n plan.Node) string {
+	if e.err != nil {
+		return ""
+	}
+	sql := ""
+	switch n := n.(type) {
+	case *plan.Scan:
+		sql = e.scan(n)
+	case *plan.Values:
+		sql = e.values(n)
+	case *plan.Filter:
+		from := e.node(n.From)
+		e.bound(n)
+		sql = "SELECT * FROM " + from + " WHERE " + e.cond(n.Pred)
+	case *plan.Extend:
+		from := e.node(n.From)
+		sql = "SELECT *, " + e.assigns(n.Cols) + " FROM " + from
+	case *plan.Aggregate:
+		sql = e.aggregate(n)
+	case *plan.Sort:
+		sql = e.sort(n)
+	case *plan.Take:
+		sql = e.take(n)
+	case *plan.Lookup:
+		sql = e.lookup(n)
+	default:
+		e.err = fmt.Errorf("cannot write SQL for a %T", n)
+	}
+	if e.size += len(sql); e.size > 16*maxSQL {
+		e.tooLong()
+	}
+	return "(" + sql + ")"
+}
+
+func (e *emitter) scan(n *plan.Scan) string {
+	s := Scan{Name: "scan_" + strconv.Itoa(len(e.scans)), Table: n.Table}
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	if len(n.Columns) == 0 {
+		b.WriteString("1 AS v0")
+	}
+	for i, c := range n.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		col := &n.Table.Columns[c.Index]
+		fmt.Fprintf(&b, "c%d AS %s", col.FieldID, column(c.ID))
+		e.raw[c.ID] = rawColumn{scan: len(e.scans), column: col}
+		s.Columns = append(s.Columns, c.Index)
+	}
+	slices.Sort(s.Columns)
+	b.WriteString(" FROM " + s.Name)
+	e.scans = append(e.scans, s)
+	return b.String()
+}
+
+func (e *emitter) values(n *plan.Values) string {
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	if len(n.Columns) == 0 {
+		fmt.Fprintf(&b, "1 AS v0 FROM range(%d)", len(n.Rows))
+		return b.String()
+	}
+	for i, c := range n.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "CAST(x%d AS %s) AS %s", i, sqlTypes[c.T], column(c.ID))
+	}
+	if len(n.Rows) == 0 {
+		text := b.String()
+		for i := len(n.Columns) - 1; i >= 0; i-- {
+			text = strings.ReplaceAll(text, "CAST(x"+strconv.Itoa(i)+" AS", "CAST(NULL AS")
+		}
+		return text + " WHERE false"
+	}
+	b.WriteString(" FROM (VALUES ")
+	for i, row := range n.Rows {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('(')
+		for j, c := range row {
+			if j > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(literal(c))
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(") AS t(")
+	for i := range n.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("x" + strconv.Itoa(i))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+func (e *emitter) assigns(cols []plan.Assign) string {
+	parts := make([]string, len(cols))
+	for i, a := range cols {
+		parts[i] = e.value(a.Expr) + " AS " + column(a.ID)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (e *emitter) aggregate(n *plan.Aggregate) string {
+	from := e.node(n.From)
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	b.WriteString(e.assigns(n.Keys))
+	for i, a := range n.Aggs {
+		if i > 0 || len(n.Keys) > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(e.agg(&a) + " AS " + column(a.ID))
+	}
+	b.WriteString(" FROM " + from)
+	for i := range n.Keys {
+		if i == 0 {
+			b.WriteString(" GROUP BY ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	return b.String()
+}
+
+func (e *emitter) sort(n *plan.Sort) string {
+	from := e.node(n.From)
+	keys := make([]string, len(n.Keys))
+	for i, k := range n.Keys {
+		keys[i] = e.sortKey(k)
+	}
+	return "SELECT * FROM " + from + " ORDER BY " + strings.Join(keys, ", ")
+}
+
+func (e *emitter) sortKey(k plan.SortKey) string {
+	dir, nulls := " ASC", " NULLS LAST"
+	if k.Desc {
+		dir = " DESC"
+	}
+	if k.NullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	value := e.value(k.Expr)
+	if k.Expr.Type() == schema.Real { // NaN sorts below all numbers, beside null
+		return "(CASE WHEN isnan(" + value + ") THEN 0 ELSE 1 END)" + dir + nulls + ", " + value + dir + nulls
+	}
+	return value + dir + nulls
+}
+
+func (e *emitter) take(n *plan.Take) string {
+	limit := " LIMIT " + strconv.FormatInt(n.N, 10)
+	if s, ok := n.From.(*plan.Sort); ok {
+		return e.sort(s) + limit
+	}
+	scans := len(e.scans)
+	from := e.node(n.From)
+	if e.err == nil && plainScan(n.From) && len(e.scans) > scans {
+		e.scans[scans].Take = n.N
+	}
+	return "SELECT * FROM " + from + limit
+}
+
+// plainScan tells that a node gives the rows of a scan, one for one.
+func plainScan(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return true
+	case *plan.Extend:
+		return plainScan(n.From)
+	case *plan.Lookup:
+		return plainScan(n.From)
+	}
+	return false
+}
+
+func (e *emitter) lookup(n *plan.Lookup) string {
+	from := e.node(n.From)
+	table := e.node(n.Table)
+	return fmt.Sprintf("SELECT l.*, r.%s FROM %s AS l LEFT JOIN (SELECT %s, any_value(%s) AS %s FROM %s GROUP BY 1) AS r ON %s = r.%s",
+		column(n.Result), from, column(n.Key.ID), column(n.Value.ID), column(n.Result), table, e.value(n.Match), column(n.Key.ID))
+}
+
+// agg writes an aggregate function.
+func (e *emitter) agg(a *plan.Agg) string {
+	filter := ""
+	if a.Filter != nil {
+		filter = " FILTER (WHERE " + e.cond(a.Filter) + ")"
+	}
+	if a.Op == fn.Count {
+		return "count(*)" + filter
+	}
+	x, t := e.value(a.Args[0]), a.Args[0].Type()
+	f := func(name string) string { return name + "(" + x + ")" + filter }
+	switch a.Op {
+	case fn.DCount:
+		return "count(DISTINCT " + x + ")" + filter
+	case fn.Sum:
+		if t == schema.Real {
+			return "coalesce(" + f("sum") + ", 0e0)"
+		}
+		if t == schema.Int {
+			return "CAST(coalesce(" + f("sum") + ", 0) AS BIGINT)"
+		}
+		return "coalesce(" + wrap(f("sum")) + ", 0)"
+	case fn.Avg:
+		if t == schema.DateTime || t == schema.TimeSpan {
+			return "CAST(" + f("sum") + " // nullif(" + f("count") + ", 0) AS BIGINT)"
+		}
+		return "coalesce(" + f("avg") + ", CAST('NaN' AS DOUBLE))"
+	case fn.Min:
+		if t == schema.Real { // NaN wins, as in Kusto; DuckDB takes it for the largest
+			return "CASE WHEN bool_or(isnan(" + x + "))" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE " + f("min") + " END"
+		}
+		return e.textOr(t, f("min"))
+	case fn.Max:
+		return e.textOr(t, f("max"))
+	case fn.TakeAny:
+		return e.textOr(t, f("any_value"))
+	case fn.Stdev:
+		return f("coalesce(stddev_samp") + ", 0e0)"
+	case fn.StdevP:
+		return f("coalesce(stddev_pop") + ", 0e0)"
+	case fn.Variance:
+		return f("coalesce(var_samp") + ", 0e0)"
+	case fn.VarianceP:
+		return f("coalesce(var_pop") + ", 0e0)"
+	}
+	e.err = fmt.Errorf("cannot write SQL for the aggregate %s", a.Op)
+	return ""
+}
+
+// textOr gives strings "" for null.
+func (e *emitter) textOr(t schema.Type, sql string) string {
+	if t == schema.String {
+		return "coalesce(" + sql + ", '')"
+	}
+	return sql
+}
+
+// wrap brings a HUGEINT into the range of BIGINT as two's complement does.
+func wrap(huge string) string {
+	const two63, two64 = "9223372036854775808", "18446744073709551616"
+	return "CAST((((" + huge + ") + " + two63 + ") % " + two64 + " + " + two64 + ") % " + two64 + " - " + two63 + " AS BIGINT)"
+}
