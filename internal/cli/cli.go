@@ -89,6 +89,7 @@ func (a *App) root() *cobra.Command {
 	root.AddCommand(
 		a.versionCommand(),
 		a.demoCommand(),
+		a.importCommand(),
 		a.evtxCommand(),
 	)
 	usageForArgs(root)

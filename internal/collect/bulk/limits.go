@@ -9,20 +9,32 @@ const (
 	partRowBytes = 5 << 30
 	// partWork ends a part: what a crash or Ctrl-C can cost.
 	partWork = 60 * time.Second
-	// partHashes bounds the record hashes that are kept for the comparison with
-	// chunks of the same part (8 bytes each): 64 MB.
+	// partHashes ends a part: the records whose hashes are kept for the comparison
+	// with chunks of the same part (8 bytes each): 64 MB.
 	partHashes = 8 << 20
-	// sorterBytes bounds the rows in memory by table.
-	sorterBytes = 192 << 20
 	// rowsBytes is when a worker hands its rows to the sorter.
 	rowsBytes = 1 << 20
-	// readAhead is how many chunks wait between reading and digesting.
+	// readAhead is how many jobs wait between reading and encoding, beside those
+	// that the stages hold.
 	readAhead = 4
 	// depthPerWorker is how many jobs a stage holds for each of its workers: one
-	// in work, one done and waiting for its turn, two ready.
-	depthPerWorker = 4
-	// textBlockRows is how many lines of a text log make a job.
-	textBlockRows = 1000
+	// in work, one done and waiting for its turn, one ready.
+	depthPerWorker = 3
+	// textBlock is how many bytes of a text log make a job: some thousand lines.
+	textBlock = 256 << 10
+	// maxLine bounds one line of a text log. HTTP.sys takes 16 KB of URL and 64 KB
+	// of headers by default; a longer line is cut off, and kept as damaged.
+	maxLine = 1 << 20
+	// maxHead bounds the directives that are in force; IIS writes four, of some
+	// hundred bytes.
+	maxHead = 256 << 10
+	// maxKeySteps bounds how many known states of one chunk are tried: as often as
+	// a log that still grows was imported while one chunk was the last. What
+	// is beyond is stored.
+	maxKeySteps = 4096
+	// maxCompares bounds how many of them are compared record by record, each with
+	// a look into the lake.
+	maxCompares = 64
 	// keptFindings bounds the losses that are kept by name for each file; all are
 	// counted.
 	keptFindings = 20

@@ -1,0 +1,169 @@
+package bulk
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/evtx"
+	"github.com/wadi-project/wadi/internal/lake"
+	"github.com/wadi-project/wadi/internal/lake/datafile"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// Limits of one event; beyond them its values are left to the text.
+const (
+	// maxSystem bounds System's text: real ones have less than 2 KB.
+	maxSystem = 1 << 20
+	// maxValues is the length of text from which on EventData and the message are
+	// not kept as columns too. A row is bounded at 32 MB.
+	maxValues = 4 << 20
+)
+
+// openPart is the part that jobs are encoded for.
+type openPart struct {
+	*lake.Part
+	rowBytes atomic.Int64 // of rows handed to the sorters
+}
+
+// encoder turns jobs into rows. Each worker has one; its memory and its rows stay
+// with it from part to part.
+type encoder struct {
+	cfg     *Config
+	decoder *evtx.Decoder
+	batch   event.Batch
+	event   eventRow
+	line    lineRow
+	rows    map[*schema.Table]*datafile.Rows
+}
+
+func newEncoder(cfg *Config) *encoder {
+	return &encoder{
+		cfg: cfg, decoder: evtx.NewDecoder(), event: eventRow{col: findEventColumns()}, line: newLineRow(cfg.Zone),
+		rows: map[*schema.Table]*datafile.Rows{
+			schema.WindowsEvents: datafile.NewRows(schema.WindowsEvents),
+			schema.W3CIIS:        datafile.NewRows(schema.W3CIIS),
+		},
+	}
+}
+
+// encode does the job's work for the part.
+func (w *encoder) encode(ctx context.Context, part *openPart, j *job) error {
+	switch j.kind {
+	case jobChunk:
+		w.chunk(part, j)
+	case jobText:
+		j.result = w.line.add(w.rows[schema.W3CIIS], rowID{int64(j.source), j.seq, part.IngestedAtUS}, j)
+	case jobFeed:
+		w.block(part, j)
+	case jobEnd:
+	}
+	for t, rows := range w.rows {
+		if rows.SizeBytes() >= rowsBytes {
+			if err := w.hand(ctx, part, t, rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// flush hands all rows over at the end of a part.
+func (w *encoder) flush(ctx context.Context, part *openPart) error {
+	for t, rows := range w.rows {
+		if err := w.hand(ctx, part, t, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reset forgets the rows of a part that is given up.
+func (w *encoder) reset() {
+	for _, rows := range w.rows {
+		rows.Reset()
+	}
+}
+
+func (w *encoder) hand(ctx context.Context, part *openPart, t *schema.Table, rows *datafile.Rows) error {
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if rows.Len() == 0 {
+		return nil
+	}
+	part.rowBytes.Add(int64(rows.SizeBytes()))
+	if err := part.Sorter(t).Add(ctx, rows); err != nil {
+		return err
+	}
+	rows.Reset()
+	return nil
+}
+
+// chunk renders the records of a chunk that are no duplicates.
+func (w *encoder) chunk(part *openPart, j *job) {
+	rows := w.rows[schema.WindowsEvents]
+	w.decoder.Open(j.chunk, j.data)
+	id := rowID{int64(j.source), j.seq, part.IngestedAtUS}
+	var r evtx.Record
+	for i := 0; w.decoder.Next(&r); i++ {
+		if i < j.skip {
+			continue
+		}
+		w.batch.Reset()
+		lo := w.batch.Begin()
+		var err error
+		if w.batch.Text, err = w.decoder.AppendXML(w.batch.Text, &r); err == nil {
+			e := event.Event{XML: w.batch.End(lo), RecordTime: event.FromFiletime(r.Filetime), RecordNumber: r.ID}
+			if err := w.add(rows, id, &w.batch, &e, &j.result); err != nil {
+				j.damaged(1)
+				j.findings = append(j.findings, (&evtx.Loss{Chunk: j.chunk.Number, Offset: r.Offset, RecordID: r.ID, Reason: err.Error()}).Error())
+			}
+		}
+		id.seq++
+	}
+	j.lose(w.decoder.Losses())
+}
+
+// damaged counts records that are neither stored nor duplicates.
+func (j *job) damaged(n int64) {
+	j.counts.Read += n
+	j.counts.Damaged += n
+}
+
+// lose counts and names losses.
+func (j *job) lose(losses []evtx.Loss) {
+	for i := range losses {
+		j.damaged(int64(losses[i].Records))
+		j.findings = append(j.findings, losses[i].Error())
+	}
+}
+
+// add adds one event's row and counts it.
+func (w *encoder) add(rows *datafile.Rows, id rowID, b *event.Batch, e *event.Event, to *tallies) error {
+	parsed, damage, err := w.event.add(rows, id, b, e)
+	if err != nil {
+		return err
+	}
+	to.of(b.Bytes(parsed.Channel)).stored(parsed.TimeCreated, parsed.Has&event.HasTimeCreated != 0, id.ingestedUS, damage != "")
+	return nil
+}
+
+// block stores a feed's block.
+func (w *encoder) block(part *openPart, j *job) {
+	rows := w.rows[schema.WindowsEvents]
+	id := rowID{int64(j.source), j.seq, part.IngestedAtUS}
+	b := j.block.Events
+	for i := range b.Events {
+		if err := w.add(rows, id, b, &b.Events[i], &j.result); err != nil {
+			j.damaged(1)
+			j.findings = append(j.findings, err.Error())
+		}
+		id.seq++
+	}
+	if len(j.block.Lines) > 0 {
+		lines := job{text: j.block.Lines, line: 1}
+		j.linesResult = w.line.add(w.rows[schema.W3CIIS], rowID{int64(j.linesSource), j.linesSeq, part.IngestedAtUS}, &lines)
+		j.findings = append(j.findings, lines.findings...)
+	}
+}
