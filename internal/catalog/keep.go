@@ -39,14 +39,6 @@ func (s *State) CaseID(ctx context.Context, label string) (id int64, ok bool, er
 	return id, true, nil
 }
 
-// SetCaseDays sets a case's own retention; nil takes it away.
-func (s *State) SetCaseDays(ctx context.Context, id int64, days *int64) error {
-	return s.change(ctx, "set retention", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE cases SET days = ? WHERE id = ?", days, id)
-		return err
-	})
-}
-
 // SourceCases gives the case id of every source.
 func (s *State) SourceCases(ctx context.Context) (map[int32]int64, error) {
 	all := map[int32]int64{}
@@ -99,55 +91,55 @@ func (s *State) Retention(ctx context.Context) (map[string]int64, error) {
 	return all, err
 }
 
-// SetRetention sets a table's days; 0 is for ever.
-func (s *State) SetRetention(ctx context.Context, table string, days int64) error {
-	return s.change(ctx, "set retention", func(tx *sql.Tx) error {
-		if days == 0 {
-			_, err := tx.ExecContext(ctx, "DELETE FROM retention WHERE table_name = ?", table)
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO retention VALUES (?, ?)", table, days)
-		return err
-	})
-}
-
 // Hold is a legal hold: rows it covers are not removed, whatever else says so.
 type Hold struct {
-	ID int64
+	ID int64 `json:"id"`
 	// Table is the table's name, empty for all; Case the label of a case, nil for
 	// all rows.
-	Table  string
-	Case   *string
-	Reason string
+	Table  string  `json:"table"`
+	Case   *string `json:"case"`
+	Reason string  `json:"reason"`
 	// SinceUS is when it was set, µs since 1970.
-	SinceUS int64
+	SinceUS int64 `json:"since_us"`
 }
 
-// AddHold sets a hold and gives its number.
-func (s *State) AddHold(ctx context.Context, h Hold) (id int64, err error) {
-	err = s.change(ctx, "add hold", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO holds (table_name, case_label, reason, since_us) VALUES (?, ?, ?, ?)", h.Table, h.Case, h.Reason, h.SinceUS)
-		if err != nil {
-			return err
-		}
-		id, err = res.LastInsertId()
-		return err
-	})
-	return id, err
+// Change is a change of settings that is applied with a part (PartRow.Changes), so
+// that it and its row of wadi_audit come together. Exactly one field is set.
+type Change struct {
+	Table      *TableDays `json:"table,omitempty"`
+	Case       *CaseDays  `json:"case,omitempty"`
+	AddHold    *Hold      `json:"add_hold,omitempty"`
+	RemoveHold int64      `json:"remove_hold,omitempty"`
 }
 
-// RemoveHold removes a hold; ok is false when there is none of that number.
-func (s *State) RemoveHold(ctx context.Context, id int64) (ok bool, err error) {
-	err = s.change(ctx, "remove hold", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM holds WHERE id = ?", id)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		ok = n == 1
-		return err
-	})
-	return ok, err
+// TableDays sets the retention of a table; 0 is for ever.
+type TableDays struct {
+	Name string `json:"name"`
+	Days int64  `json:"days"`
+}
+
+// CaseDays sets the retention of a case; nil is that of the table, 0 for ever.
+type CaseDays struct {
+	Label string `json:"label"`
+	Days  *int64 `json:"days"`
+}
+
+func (c Change) apply(ctx context.Context, tx *sql.Tx) error {
+	var err error
+	switch {
+	case c.Table != nil && c.Table.Days == 0:
+		_, err = tx.ExecContext(ctx, "DELETE FROM retention WHERE table_name = ?", c.Table.Name)
+	case c.Table != nil:
+		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO retention VALUES (?, ?)", c.Table.Name, c.Table.Days)
+	case c.Case != nil:
+		_, err = tx.ExecContext(ctx, "UPDATE cases SET days = ? WHERE label = ?", c.Case.Days, c.Case.Label)
+	case c.AddHold != nil:
+		h := c.AddHold
+		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO holds (id, table_name, case_label, reason, since_us) VALUES (?, ?, ?, ?, ?)", h.ID, h.Table, h.Case, h.Reason, h.SinceUS)
+	default:
+		_, err = tx.ExecContext(ctx, "DELETE FROM holds WHERE id = ?", c.RemoveHold)
+	}
+	return err
 }
 
 // Holds gives all holds.
@@ -201,10 +193,17 @@ type Span struct {
 	Lo, Hi int64
 }
 
-// DropKeys removes keys whose rows have expired: those older than their case's
-// cutoff (_IngestedAt in µs by case id; a case that is absent keeps its keys) that
-// no span covers. Keys of rows that a person deleted stay until then.
-func (s *State) DropKeys(ctx context.Context, cutoff map[int64]int64, alive []Span) (dropped int64, err error) {
+// KeyCut names keys that may go: those of a case and kind whose rows were stored
+// before a moment (_IngestedAt in µs).
+type KeyCut struct {
+	CaseID   int64
+	Kind     KeyKind
+	BeforeUS int64
+}
+
+// DropKeys removes keys whose rows have expired: those under a cut that no span
+// covers. Keys of rows that a person deleted stay until then.
+func (s *State) DropKeys(ctx context.Context, cuts []KeyCut, alive []Span) (dropped int64, err error) {
 	err = s.change(ctx, "drop keys", func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "CREATE TEMP TABLE IF NOT EXISTS alive (case_id INTEGER, lo INTEGER, hi INTEGER)"); err != nil {
 			return err
@@ -217,9 +216,9 @@ func (s *State) DropKeys(ctx context.Context, cutoff map[int64]int64, alive []Sp
 				return err
 			}
 		}
-		for id, us := range cutoff {
-			res, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE case_id = ? AND us < ? AND NOT EXISTS
-				(SELECT 1 FROM alive a WHERE a.case_id = keys.case_id AND keys.us BETWEEN a.lo AND a.hi)`, id, us)
+		for _, c := range cuts {
+			res, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE case_id = ? AND kind = ? AND us < ? AND NOT EXISTS
+				(SELECT 1 FROM alive a WHERE a.case_id = keys.case_id AND keys.us BETWEEN a.lo AND a.hi)`, c.CaseID, c.Kind, c.BeforeUS)
 			if err != nil {
 				return err
 			}

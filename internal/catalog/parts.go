@@ -88,6 +88,8 @@ type PartRow struct {
 	NextRow int64 `json:"next_row"`
 	// Gone are paths (as PartFile's) that the commit takes out of the tables.
 	Gone []string `json:"gone"`
+	// Changes are settings that change with the part.
+	Changes []Change `json:"changes,omitempty"`
 }
 
 // BeginPart notes that files of a part are being written.
@@ -148,6 +150,11 @@ func finishPart(ctx context.Context, tx *sql.Tx, p PartRow) error {
 	}
 	for _, path := range p.Gone {
 		if err := run("DELETE FROM files WHERE path = ?", path); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Changes {
+		if err := c.apply(ctx, tx); err != nil {
 			return err
 		}
 	}

@@ -188,3 +188,12 @@ func foreignSnapshots(tables map[string]*icebergTable) []string {
 func ours(s *table.Snapshot) bool {
 	return s.Summary != nil && s.Summary.Properties[summaryKey] != ""
 }
+
+// openState opens the state for reading; nil when there is none.
+func (l *Lake) openState(ctx context.Context) (*catalog.State, error) {
+	path := filepath.Join(l.dir, stateName)
+	if _, err := l.opts.fs.Stat(path); l.store == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return catalog.OpenState(ctx, path, catalog.Options{ReadOnly: true})
+}

@@ -33,6 +33,12 @@ type replacement struct {
 // taken out stay on disk until no reader needs them. It waits for a commit that is
 // under way and keeps others waiting.
 func (w *Writer) replace(ctx context.Context, op table.Operation, action *ledger.Action, list ...replacement) error {
+	return w.act(ctx, op, action, nil, list...)
+}
+
+// act is replace with changes of settings that come with it; they may use
+// the action's number, which is never given twice.
+func (w *Writer) act(ctx context.Context, op table.Operation, action *ledger.Action, changes func(number int64) []catalog.Change, list ...replacement) error {
 	w.commits.Lock()
 	defer w.commits.Unlock()
 	if w.broken != nil {
@@ -46,6 +52,9 @@ func (w *Writer) replace(ctx context.Context, op table.Operation, action *ledger
 	us := w.opts.Now().UnixMicro()
 	id := w.mark.UUID + "/" + strconv.FormatInt(next, 10)
 	j := job{w: w, id: id, us: us, row: catalog.PartRow{ID: id, Number: next, US: us, NextRow: next + 1}}
+	if changes != nil {
+		j.row.Changes = changes(next)
+	}
 	if err := j.prepare(ctx, op, list); err != nil {
 		return errors.Join(err, j.undo())
 	}
@@ -98,7 +107,7 @@ func (j *job) prepare(ctx context.Context, op table.Operation, list []replacemen
 // change gives the job's change of a table, made at first use.
 func (j *job) change(t *schema.Table, op table.Operation) *change {
 	for i := range j.changes {
-		if j.changes[i].table == t {
+		if j.changes[i].table.Name == t.Name { // one change a table, also for files of older versions
 			return &j.changes[i]
 		}
 	}

@@ -291,9 +291,3 @@ func (w *Writer) removePart(id string) error {
 	}
 	return nil
 }
-
-// Upkeep keeps the metadata small: expires snapshots, merges manifests, compacts
-// small files when it is due, and checkpoints the state. It removes no rows.
-func (w *Writer) Upkeep(ctx context.Context) error {
-	return explain(errors.Join(w.state.Checkpoint(ctx), w.store.pointers.Checkpoint(ctx)))
-}
