@@ -91,6 +91,8 @@ func (a *App) root() *cobra.Command {
 		a.demoCommand(),
 		a.importCommand(),
 		a.evtxCommand(),
+		a.queryCommand(),
+		a.tablesCommand(),
 	)
 	usageForArgs(root)
 	return root

@@ -58,6 +58,13 @@ type Coder interface {
 	Hint() string
 }
 
+// detailer is implemented by errors that show more than their line: lines for the
+// user, without a line feed at the end.
+type detailer interface {
+	error
+	Detail() string
+}
+
 // report prints err for the user and gives the exit code.
 func report(w io.Writer, err error) Code {
 	if err == nil {
@@ -75,7 +82,11 @@ func report(w io.Writer, err error) Code {
 	case errors.As(err, &coder):
 		code, hint = Code(coder.ExitCode()), coder.Hint()
 	}
-	fmt.Fprintf(w, "wadi: %v\n", err)
+	fmt.Fprintf(w, "wadi: %s\n", escape(err.Error()))
+	var more detailer
+	if errors.As(err, &more) {
+		fmt.Fprintln(w, more.Detail())
+	}
 	if hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

@@ -14,9 +14,6 @@ import (
 
 const hasDuckDB = true
 
-// errNoDuckDB is never given by this build.
-var errNoDuckDB = errors.New("cannot run questions: this build has no DuckDB")
-
 // interruptAgain is the pause between interrupts until a question stops: DuckDB
 // forgets one that comes before the execution begins.
 const interruptAgain = 5 * time.Millisecond

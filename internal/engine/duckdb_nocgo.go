@@ -2,10 +2,6 @@
 
 package engine
 
-import "errors"
-
 const hasDuckDB = false
 
-var errNoDuckDB = errors.New("cannot run questions: this build has no DuckDB (it was made without cgo)")
-
-func openDatabase(*workerConfig) (database, error) { return nil, errNoDuckDB }
+func openDatabase(*workerConfig) (database, error) { return nil, ErrUnavailable }

@@ -118,6 +118,8 @@ var (
 	ErrWorker = errors.New("the query worker died")
 	// ErrRefused: the SQL is not exactly one SELECT.
 	ErrRefused = errors.New("the statement is refused")
+	// ErrUnavailable: this build has no DuckDB, because it was made without cgo.
+	ErrUnavailable = errors.New("cannot run questions: this build has no DuckDB (it was made without cgo)")
 	// ErrClosed: the engine is closed.
 	ErrClosed = errors.New("the query engine is closed")
 )
@@ -136,7 +138,7 @@ type Engine struct {
 // in a build without cgo, which has no DuckDB.
 func Start(ctx context.Context, config Config) (*Engine, error) {
 	if !hasDuckDB {
-		return nil, errNoDuckDB
+		return nil, ErrUnavailable
 	}
 	if err := config.setDefaults(); err != nil {
 		return nil, err

@@ -33,6 +33,7 @@ type Rows struct {
 	batch     *batch
 	row       int
 	ended     bool // the worker said the end: it can take the next question
+	count     int64
 	truncated bool
 	err       error
 	closed    bool
@@ -50,6 +51,7 @@ func (r *Rows) Columns() []Column { return r.columns }
 func (r *Rows) Next() bool {
 	if r.batch != nil && r.row+1 < r.batch.rows {
 		r.row++
+		r.count++
 		return true
 	}
 	for !r.ended && r.err == nil {
@@ -69,6 +71,7 @@ func (r *Rows) Next() bool {
 				continue
 			}
 			r.batch, r.row = b, 0
+			r.count++
 			return true
 		case frameEnd:
 			r.end(payload)
@@ -158,6 +161,9 @@ func (r *Rows) interrupt() {
 		w.signalKill()
 	}
 }
+
+// Count is the number of rows read so far.
+func (r *Rows) Count() int64 { return r.count }
 
 // Truncated tells after the last row whether rows were cut at the limits.
 func (r *Rows) Truncated() bool { return r.truncated }

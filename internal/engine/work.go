@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"os/signal"
 )
 
 // database is what [Work] needs of DuckDB; the cgo file has it.
@@ -31,6 +33,9 @@ const stage2 = "WADI_ENGINE_STAGE2"
 // stdin, restricts itself, opens DuckDB and answers questions on stdout until
 // stdin ends. getenv is os.Getenv.
 func Work(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
+	// Ctrl-C reaches all processes of a terminal; what it means for a question is
+	// the parent's to decide.
+	signal.Ignore(os.Interrupt)
 	var config workerConfig
 	if err := readJSON(stdin, frameHello, &config); err != nil {
 		return fmt.Errorf("cannot read the worker's configuration: %w", err)

@@ -20,7 +20,20 @@ type Error struct {
 }
 
 // Error gives the first diagnostic in one line with its place.
-func (e *Error) Error() string { return e.Diagnostics[0].Error() }
+func (e *Error) Error() string { return "cannot run the question: " + e.Diagnostics[0].Error() }
+
+// Detail shows every diagnostic's place in the question, in lines without a line
+// feed at the end.
+func (e *Error) Detail() string {
+	var b strings.Builder
+	for i, d := range e.Diagnostics {
+		if i > 0 {
+			b.WriteString("\nalso: " + printable(d.Error()) + "\n")
+		}
+		b.WriteString("  " + strings.ReplaceAll(e.Excerpt(d), "\n", "\n  "))
+	}
+	return b.String()
+}
 
 // ExitCode is the command line's.
 func (e *Error) ExitCode() int { return exitUsage }
@@ -47,12 +60,7 @@ func (e *Error) Excerpt(d syntax.Diagnostic) string {
 	at := utf8.RuneCountInString(line[:min(start-lineStart, len(line))])
 	end := min(max(d.End, start), lineStart+len(line))
 	width := max(utf8.RuneCountInString(e.Text[min(start, end):end]), 1)
-	runes := []rune(line)
-	for i, r := range runes {
-		if unicode.IsControl(r) || !unicode.IsPrint(r) {
-			runes[i] = ' '
-		}
-	}
+	runes := []rune(printable(line))
 	cut := ""
 	if len(runes) > caretWidth {
 		if from := at - caretBefore; from > 0 {
@@ -65,4 +73,14 @@ func (e *Error) Excerpt(d syntax.Diagnostic) string {
 	width = min(width, max(len(runes)-at, 1))
 	pad := strings.Repeat(" ", utf8.RuneCountInString(cut)+at)
 	return cut + string(runes) + "\n" + pad + strings.Repeat("^", width)
+}
+
+// printable shows what a terminal could obey as blanks.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
 }

@@ -46,53 +46,58 @@ func (r *Result) Close() error {
 	return errors.Join(r.Rows.Close(), r.point.Close())
 }
 
-// Run starts a question. A mistake in it gives an [*Error]. ctx holds until the
-// result is closed.
+// Question is a question that is understood and planned, and bound to no lake yet.
+// It may be run any number of times; its now() stays that of [Compile].
+type Question struct {
+	plan      *plan.Plan
+	statement *duck.Statement
+}
+
+// Compile reads a question. A mistake in it gives an [*Error].
+func Compile(text string, now time.Time) (*Question, error) {
+	q, found := syntax.Parse(text)
+	if len(found) > 0 {
+		return nil, &Error{Text: text, Diagnostics: found}
+	}
+	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now), Tables: source, Names: sourceNames})
+	if len(found) > 0 {
+		return nil, &Error{Text: text, Diagnostics: found}
+	}
+	statement, err := duck.Emit(p)
+	if err != nil {
+		return nil, fmt.Errorf("cannot plan the question: %w", err)
+	}
+	return &Question{plan: p, statement: statement}, nil
+}
+
+// Run compiles and starts a question.
 func Run(ctx context.Context, c *Config, text string) (*Result, error) {
-	p, statement, err := compile(c, text)
+	now := time.Now
+	if c.Now != nil {
+		now = c.Now
+	}
+	q, err := Compile(text, now())
 	if err != nil {
 		return nil, err
 	}
+	return q.Run(ctx, c)
+}
+
+// Run starts the question. ctx holds until the result is closed.
+func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
 	point, err := c.Lake.Pin(ctx, c.Engine.Deadline()+pinSlack)
 	if err != nil {
 		return nil, err
 	}
-	q, err := question(point, p, statement)
+	ask, err := q.over(point)
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
-	rows, err := c.Engine.Query(ctx, q)
+	rows, err := c.Engine.Query(ctx, ask)
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
-	return &Result{Rows: rows, Render: p.Render, point: point}, nil
-}
-
-// Check tells what is wrong with a question without running it: nil or an
-// [*Error].
-func Check(c *Config, text string) error {
-	_, _, err := compile(c, text)
-	return err
-}
-
-func compile(c *Config, text string) (*plan.Plan, *duck.Statement, error) {
-	q, found := syntax.Parse(text)
-	if len(found) > 0 {
-		return nil, nil, &Error{Text: text, Diagnostics: found}
-	}
-	now := c.Now
-	if now == nil {
-		now = time.Now
-	}
-	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now()), Tables: source, Names: sourceNames})
-	if len(found) > 0 {
-		return nil, nil, &Error{Text: text, Diagnostics: found}
-	}
-	statement, err := duck.Emit(p)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot plan the question: %w", err)
-	}
-	return p, statement, nil
+	return &Result{Rows: rows, Render: q.plan.Render, point: point}, nil
 }
 
 // source resolves a table's name: a view, or a table under its own name.
@@ -114,14 +119,14 @@ func sourceNames() []string {
 	return names
 }
 
-// question joins the statement with the files of the read point.
-func question(point *lake.ReadPoint, p *plan.Plan, statement *duck.Statement) (*engine.Query, error) {
-	q := &engine.Query{SQL: statement.SQL, Unlimited: p.NoTruncation}
-	for _, c := range statement.Columns {
-		q.Columns = append(q.Columns, engine.Column(c))
+// over joins the statement with the files of a read point.
+func (q *Question) over(point *lake.ReadPoint) (*engine.Query, error) {
+	ask := &engine.Query{SQL: q.statement.SQL, Unlimited: q.plan.NoTruncation}
+	for _, c := range q.statement.Columns {
+		ask.Columns = append(ask.Columns, engine.Column(c))
 	}
-	for i := range statement.Scans {
-		s := &statement.Scans[i]
+	for i := range q.statement.Scans {
+		s := &q.statement.Scans[i]
 		files, err := point.Table(s.Table)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the files of %s: %w", s.Table.Name, err)
@@ -134,7 +139,7 @@ func question(point *lake.ReadPoint, p *plan.Plan, statement *duck.Statement) (*
 		for _, f := range enough(prune(files.Files, s.Bounds), s.Take) {
 			scan.Files = append(scan.Files, f.Path)
 		}
-		q.Scans = append(q.Scans, scan)
+		ask.Scans = append(ask.Scans, scan)
 	}
-	return q, nil
+	return ask, nil
 }
