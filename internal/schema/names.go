@@ -24,7 +24,10 @@ var hiddenColumns = []ViewColumn{
 // writes yet have field ids 0. The slice is the caller's, the tables are not to
 // be changed.
 func Tables() []*Table {
-	return []*Table{WindowsEvents, W3CIIS, Sources, Ledger, WadiAudit}
+	return []*Table{
+		WindowsEvents, W3CIIS, Syslogs, Perfs, ETW, Signin, AADAudit, AzureActivities, Files,
+		Sources, Alerts, Ledger, Heartbeats, WadiAudit,
+	}
 }
 
 // LookupTable gives the table of that exact physical name, nil when there is
@@ -49,4 +52,17 @@ func LookupView(name string) *View {
 		}
 	}
 	return nil
+}
+
+// rowColumns are the columns that every row of a table has whose first writer is
+// still to come; field ids are fixed then.
+func rowColumns() []Column {
+	return []Column{
+		stats(col(0, "TimeGenerated", DateTime, "When it happened; microseconds, floored, the seventh digit is in _TimeSub.", originWadi)),
+		col(0, "_TimeSub", Int, docTimeSub, originWadi),
+		required(stats(col(0, "_IngestedAt", DateTime, docIngestedAt, originWadi))),
+		required(stats(col(0, "_Source", Int, docSource, originWadi))),
+		required(stats(col(0, "_Seq", Long, docSeq, originWadi))),
+		required(col(0, "_Table", String, docTable, originWadi)),
+	}
 }
