@@ -34,7 +34,10 @@ const (
 // nothing needs any more, compacts small files when it is due, and empties the
 // databases' logs. It removes no rows.
 func (w *Writer) Upkeep(ctx context.Context) error {
-	err := w.upkeep(ctx, snapshotsWorthExpiring)
+	err := w.compactDue(ctx)
+	if err == nil {
+		err = w.upkeep(ctx, snapshotsWorthExpiring)
+	}
 	if err == nil {
 		err = w.makeReserve(ctx)
 	}
