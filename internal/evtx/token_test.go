@@ -2,6 +2,8 @@ package evtx
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -306,5 +308,74 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		if got := render(t, log.Bytes()); !strings.Contains(got, "nested too deep (1 records)") || strings.Contains(got, "xml ") {
 			t.Errorf("%s: %.300s", name, got)
 		}
+	}
+}
+
+// TestAsForwarded builds the event that a WEF message of the corpus carries, and
+// wants its text byte for byte.
+func TestAsForwarded(t *testing.T) {
+	corpus := os.Getenv("WADI_CORPUS")
+	if corpus == "" {
+		t.Skip("WADI_CORPUS is not set: no messages")
+	}
+	message, err := os.ReadFile(filepath.Join(corpus, "wef/messages/synthetic/dropped_events.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(message), "<![CDATA[")
+	want, _, ok := strings.Cut(rest, "]]>")
+	if !ok {
+		t.Fatal("no event in the message")
+	}
+	leaf := func(x *xmlb, name string, id int) {
+		x.OpenDep(name, id, false)
+		x.Close()
+		x.Hole(id, typUint16, true)
+		x.End()
+	}
+	hole := func(x *xmlb, name string, id int, more bool) {
+		x.Attr(name, more)
+		x.Hole(id, typString, true)
+	}
+	tmpl := &evtxtest.Template{GUID: [16]byte{9}, Body: func(x *xmlb) {
+		attrs(x, "Event", "xmlns", eventNS)
+		x.Close()
+		x.Element("System", func() {
+			x.OpenAttrs("Provider")
+			hole(x, "Name", 0, true)
+			hole(x, "Guid", 1, false)
+			x.CloseEmpty()
+			for i, name := range []string{"EventID", "Version", "Level", "Task", "Opcode", "Keywords"} {
+				leaf(x, name, 2+i)
+			}
+			x.OpenAttrs("TimeCreated")
+			hole(x, "SystemTime", 8, false)
+			x.CloseEmpty()
+			leaf(x, "EventRecordID", 9)
+			x.OpenAttrs("Correlation")
+			hole(x, "ActivityID", 10, false)
+			x.CloseEmpty()
+			x.OpenAttrs("Execution")
+			hole(x, "ProcessID", 11, true)
+			hole(x, "ThreadID", 12, false)
+			x.CloseEmpty()
+			leaf(x, "Channel", 13)
+			leaf(x, "Computer", 14)
+			x.OpenAttrs("Security")
+			hole(x, "UserID", 10, false)
+			x.CloseEmpty()
+		})
+		x.Open("EventData")
+		x.CloseEmpty()
+		x.End()
+	}}
+	log := evtxtest.NewBuilder()
+	log.Chunk().Record(1200, 1, in(tmpl, evtxtest.String("Microsoft-Windows-Security-Auditing"), evtxtest.Value{Type: typGUID, Data: testGUID},
+		evtxtest.Uint(4624, 2), evtxtest.Uint(2, 1), evtxtest.Uint(0, 1), evtxtest.Uint(12544, 2), evtxtest.Uint(0, 1),
+		evtxtest.Value{Type: typHex64, Data: le(8, 0x8020000000000000)}, evtxtest.Value{Type: typFiletime, Data: le(8, 134116992000000000)},
+		evtxtest.Uint(1200, 8), evtxtest.Null(), evtxtest.Uint(700, 4), evtxtest.Uint(704, 4), evtxtest.String("Security"), evtxtest.String("win10.windomain.local")))
+	got, _, _ := strings.Cut(strings.TrimPrefix(render(t, log.Bytes()), "xml   "), "\n")
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
