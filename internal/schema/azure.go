@@ -16,7 +16,7 @@ var AzureActivities = &Table{
 	OwnName:   true,
 	Columns: append(rowColumns(),
 		col(0, "ActivityStatus", String, "State of the operation, as displayed.", ofAzureActivity),
-		col(0, "ActivityStatusValue", String, "State of the operation: Start, Success, Failure …", ofAzureActivity),
+		col(0, "ActivityStatusValue", String, "State of the operation: Start, Success, Failure and others.", ofAzureActivity),
 		col(0, "ActivitySubstatus", String, "More exact state, as displayed.", ofAzureActivity),
 		col(0, "ActivitySubstatusValue", String, "More exact state, often the HTTP status.", ofAzureActivity),
 		col(0, "Authorization", String, "Action, role and scope of the authorisation, JSON text.", ofAzureActivity),

@@ -15,7 +15,7 @@ var Sources = &Table{
 		required(stats(col(4, "_Seq", Long, docSeq, originWadi))),
 		col(5, "Log", String, "UUID of the log the source belongs to.", originWadi),
 		col(6, "Door", String, "Door the rows came through: bulk or stream.", originWadi),
-		col(7, "Kind", String, "What the source is: evtx, w3c, demo …", originWadi),
+		col(7, "Kind", String, "What the source is: evtx, w3c, demo and others.", originWadi),
 		col(8, "Host", String, "Host the rows came from, where the door knows it.", originWadi),
 		col(9, "File", String, "File the rows were read from.", originWadi),
 		col(10, "Subscription", String, "Subscription the rows came by.", originWadi),

@@ -36,9 +36,9 @@ var eventDataColumns = []Column{
 	col(116, "AccountName", String, "Account of a service, or of a network policy decision.", ofSecurityEvent),
 	col(117, "AccountDomain", String, "Domain of AccountName.", ofSecurityEvent),
 	// Security: logon.
-	col(118, "LogonType", String, "How the account logged on: 2 interactive, 3 network, 10 remote interactive …", ofSecurityEvent),
+	col(118, "LogonType", String, "How the account logged on: 2 interactive, 3 network, 10 remote interactive and others.", ofSecurityEvent),
 	col(119, "LogonProcessName", String, "Trusted logon process.", ofSecurityEvent),
-	col(120, "AuthenticationPackageName", String, "Authentication package: NTLM, Kerberos, Negotiate …", ofSecurityEvent),
+	col(120, "AuthenticationPackageName", String, "Authentication package: NTLM, Kerberos, Negotiate and others.", ofSecurityEvent),
 	col(121, "WorkstationName", String, "Computer the logon came from, as it named itself.", ofSecurityEvent),
 	col(122, "LogonGuid", String, "Links the event to the domain controller's Kerberos event.", ofSecurityEvent),
 	col(123, "TransmittedServices", String, "Services that handed the logon on.", ofSecurityEvent),
@@ -74,7 +74,7 @@ var eventDataColumns = []Column{
 	col(152, "PrivilegeList", String, "Privileges used or assigned.", ofSecurityEvent),
 	// Security: objects.
 	col(153, "ObjectServer", String, "Subsystem the object belongs to.", ofSecurityEvent),
-	col(154, "ObjectType", String, "Type of the object: File, Key, Process …", ofSecurityEvent),
+	col(154, "ObjectType", String, "Type of the object: File, Key, Process and others.", ofSecurityEvent),
 	col(155, "ObjectName", String, "Name or path of the object.", ofSecurityEvent),
 	col(156, "ObjectValueName", String, "Name of the registry value.", ofSecurityEvent),
 	col(157, "HandleId", String, "Handle to the object.", ofSecurityEvent),
