@@ -60,6 +60,8 @@ type binder struct {
 	rows *rows
 	// internal is set while a view's expression is bound.
 	internal *tableRows
+	// aggregates is set within an expression over aggregates.
+	aggregates *within
 	// depth bounds lets that use lets.
 	depth  int
 	render *plan.Render

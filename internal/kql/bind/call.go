@@ -20,6 +20,9 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 		b.fail(x.NameAt, "there is no function '"+x.Name+"'", "")
 		return bad()
 	}
+	if _, ok := fn.Aggregates[x.Name]; ok && b.aggregates != nil {
+		return b.aggregates.call(x)
+	}
 	if f, ok := fn.Functions[x.Name]; ok {
 		return b.fixedCall(x, f)
 	}
@@ -202,9 +205,7 @@ func stepFits(value, step schema.Type) bool {
 }
 
 func (b *binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
-	if x.Name == "floor" && len(args) == 1 && isNumber(args[0].Type()) {
-		args = append(args, long(1))
-	} else if !b.count(x, 2, 2) {
+	if !b.count(x, 2, 2) {
 		return bad()
 	}
 	v, step := args[0], args[1]

@@ -59,6 +59,9 @@ func (b *binder) item(x syntax.Expr, unnamed func() string) item {
 		return item{name: n.Names[0].Name, explicit: true, x: b.scalar(n.X), span: n.Span}
 	}
 	it := item{x: b.scalar(x), span: x.Pos(), name: resultName(x)}
+	if n, ok := x.(*syntax.Name); ok && b.rows != nil && b.rows.find(n.Name) == nil {
+		it.name = "" // a let's value has no name
+	}
 	if it.name == "" {
 		it.name = unnamed()
 	}

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -53,7 +55,7 @@ func (a *aggregation) column(x syntax.Expr) {
 		}
 		name, explicit, value = n.Names[0].Name, true, n.X
 	}
-	agg, ok := a.aggregate(value)
+	agg, ok := a.value(value, explicit)
 	if !ok {
 		return
 	}
@@ -66,6 +68,52 @@ func (a *aggregation) column(x syntax.Expr) {
 		return
 	}
 	a.out.cols = append(a.out.cols, fixed(free, agg))
+}
+
+// value binds a column of summarize: an aggregate, or an expression over
+// aggregates and constants.
+func (a *aggregation) value(x syntax.Expr, named bool) (plan.Expr, bool) {
+	b := a.b
+	if p, ok := x.(*syntax.Paren); ok {
+		return a.value(p.X, named)
+	}
+	if c, ok := x.(*syntax.Call); ok {
+		if _, scalar := fn.Functions[c.Name]; !scalar && !slices.Contains(fn.Special, c.Name) {
+			return a.aggregate(c)
+		}
+	}
+	if !named {
+		b.refuse(x.Pos(), "an expression over aggregates without a name")
+		return nil, false
+	}
+	saved := b.rows
+	b.rows, b.aggregates = &rows{}, &within{a: a, rows: saved}
+	bound := b.scalar(x)
+	b.rows, b.aggregates = saved, nil
+	if bound.Type() == 0 {
+		return nil, false
+	}
+	return b.add(a.above, bound), true
+}
+
+// within is set while an expression over aggregates is bound: its calls of
+// aggregates see rows, it sees none itself.
+type within struct {
+	a    *aggregation
+	rows *rows
+}
+
+// call binds an aggregate within an expression.
+func (w *within) call(x *syntax.Call) plan.Expr {
+	b := w.a.b
+	outer := b.rows
+	b.rows, b.aggregates = w.rows, nil
+	bound, ok := w.a.aggregate(x)
+	b.rows, b.aggregates = outer, w
+	if !ok {
+		return bad()
+	}
+	return bound
 }
 
 // aggregateName is Kusto's name of an aggregate's column: its function, and its
@@ -100,23 +148,11 @@ func aggregateName(x syntax.Expr) string {
 }
 
 // aggregate binds one aggregate function call.
-func (a *aggregation) aggregate(x syntax.Expr) (plan.Expr, bool) {
+func (a *aggregation) aggregate(c *syntax.Call) (plan.Expr, bool) {
 	b := a.b
-	if p, ok := x.(*syntax.Paren); ok {
-		return a.aggregate(p.X)
-	}
-	c, ok := x.(*syntax.Call)
-	if !ok {
-		b.refuse(x.Pos(), "an expression over aggregates in summarize")
-		return nil, false
-	}
 	f, known := fn.Aggregates[c.Name]
 	if !known {
-		if _, scalar := fn.Functions[c.Name]; scalar {
-			b.refuse(x.Pos(), "an expression over aggregates in summarize")
-		} else {
-			b.fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
-		}
+		b.fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
 		return nil, false
 	}
 	agg := plan.Agg{ID: b.newID(), Op: f.Op, T: f.Result}

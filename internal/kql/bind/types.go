@@ -129,20 +129,14 @@ func unquoted(s string) string {
 	return s
 }
 
-// guid reads a guid in its form with hyphens and gives it in lower case.
+// guid reads 32 hexadecimal digits, wherever hyphens stand among them, and gives
+// the usual form in lower case.
 func guid(s string) (string, bool) {
-	s = strings.ToLower(strings.Trim(s, "{}"))
-	if len(s) != 36 {
+	s = strings.ReplaceAll(strings.ToLower(strings.Trim(s, "{}")), "-", "")
+	if len(s) != 32 || strings.Trim(s, "0123456789abcdef") != "" {
 		return "", false
 	}
-	for i, c := range []byte(s) {
-		hyphen := i == 8 || i == 13 || i == 18 || i == 23
-		hex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
-		if hyphen != (c == '-') || !hyphen && !hex {
-			return "", false
-		}
-	}
-	return s, true
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], true
 }
 
 // fold computes operations whose operands are constants where that helps to
@@ -157,6 +151,9 @@ func fold(x *plan.Call) plan.Expr {
 			return c
 		}
 		return x
+	}
+	if x.Op == fn.ToReal || x.Op == fn.ToLong && x.Args[0].Type() == schema.Real {
+		return foldReal(x)
 	}
 	values := make([]int64, len(x.Args))
 	for i, a := range x.Args {
@@ -174,6 +171,28 @@ func fold(x *plan.Call) plan.Expr {
 		return x
 	}
 	return &plan.Const{T: x.T, V: v}
+}
+
+// foldReal converts a constant to or from real. Beyond the ends of long Kusto gives
+// the smallest long for a constant (for a column's value the nearest end).
+func foldReal(x *plan.Call) plan.Expr {
+	c := constant(x.Args[0])
+	if c == nil {
+		return x
+	}
+	switch v := c.V.(type) {
+	case int64:
+		return &plan.Const{T: schema.Real, V: float64(v)}
+	case float64:
+		switch {
+		case x.Op != fn.ToLong || v != v || math.IsInf(v, 0):
+		case v >= 1<<63 || v < -1<<63:
+			return long(math.MinInt64)
+		default:
+			return long(int64(v))
+		}
+	}
+	return x
 }
 
 // foldLong computes on whole numbers; wrapping is Go's, as Kusto's.

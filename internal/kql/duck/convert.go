@@ -13,7 +13,7 @@ const (
 	wholePattern = `[+-]?[0-9]+`
 	hexPattern   = `0[xX][0-9a-fA-F]{1,16}`
 	realPattern  = `[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?`
-	guidPattern  = `\{?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?`
+	guidPattern  = `[0-9a-f]{32}`
 	isoPattern   = `[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?)?(Z|[+-][0-9]{2}:[0-9]{2})?`
 )
 
@@ -60,7 +60,8 @@ func (e *emitter) conversion(c *plan.Call) string {
 			return stringToTime(x)
 		}
 	case fn.ToGuid:
-		return "(CASE WHEN regexp_full_match(" + x + ", " + Literal(guidPattern) + ") THEN lower(trim(" + x + ", '{}')) END)"
+		digits := "lower(replace(trim(" + x + ", '{}'), '-', ''))"
+		return "(CASE WHEN regexp_full_match(" + digits + ", " + Literal(guidPattern) + ") THEN regexp_replace(" + digits + `, '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '\1-\2-\3-\4-\5') END)`
 	}
 	e.err = fmt.Errorf("cannot write SQL for %s of a %s", c.Op, from)
 	return ""
@@ -68,8 +69,12 @@ func (e *emitter) conversion(c *plan.Call) string {
 
 func stringToWhole(x, typ string) string {
 	t := "trim(" + x + ")"
-	return "(CASE WHEN regexp_full_match(" + t + ", " + Literal(wholePattern) + ") OR regexp_full_match(" + t + ", " + Literal(hexPattern) + ")" +
-		" THEN TRY_CAST(" + t + " AS " + typ + ") END)"
+	hex := "TRY_CAST(" + t + " AS " + typ + ")"
+	if typ == "BIGINT" { // 16 digits are two's complement
+		hex = wrap("CAST(TRY_CAST(" + t + " AS UBIGINT) AS HUGEINT)")
+	}
+	return "(CASE WHEN regexp_full_match(" + t + ", " + Literal(wholePattern) + ") THEN TRY_CAST(" + t + " AS " + typ + ")" +
+		" WHEN regexp_full_match(" + t + ", " + Literal(hexPattern) + ") THEN " + hex + " END)"
 }
 
 // realToLong cuts towards zero and stops at the ends of BIGINT.

@@ -252,6 +252,13 @@ func (e *emitter) sortKey(k plan.SortKey) string {
 	if k.NullsFirst {
 		nulls = " NULLS FIRST"
 	}
+	if c, ok := k.Expr.(*plan.Call); ok && c.Op == fn.StoredTicks { // a plain column lets top prune while it reads
+		keys := e.value(c.Args[0]) + dir + nulls
+		if len(c.Args) > 1 {
+			keys += ", coalesce(" + e.value(c.Args[1]) + ", 0)" + dir
+		}
+		return keys
+	}
 	value := e.value(k.Expr)
 	if k.Expr.Type() == schema.Real { // NaN sorts below all numbers, beside null
 		return "(CASE WHEN isnan(" + value + ") THEN 0 ELSE 1 END)" + dir + nulls + ", " + value + dir + nulls
@@ -328,14 +335,11 @@ func (e *emitter) agg(a *plan.Agg) string {
 		return e.textOr(t, f("max"))
 	case fn.TakeAny:
 		return e.textOr(t, f("any_value"))
-	case fn.Stdev:
-		return f("coalesce(stddev_samp") + ", 0e0)"
-	case fn.StdevP:
-		return f("coalesce(stddev_pop") + ", 0e0)"
-	case fn.Variance:
-		return f("coalesce(var_samp") + ", 0e0)"
-	case fn.VarianceP:
-		return f("coalesce(var_pop") + ", 0e0)"
+	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP:
+		name := map[fn.Aggregate]string{fn.Stdev: "stddev_samp", fn.StdevP: "stddev_pop", fn.Variance: "var_samp", fn.VarianceP: "var_pop"}[a.Op]
+		// DuckDB fails on what is not finite, Kusto says NaN.
+		return "CASE WHEN bool_or(NOT isfinite(" + x + "))" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE coalesce(" +
+			name + "(CASE WHEN isfinite(" + x + ") THEN " + x + " END)" + filter + ", 0e0) END"
 	}
 	e.err = fmt.Errorf("cannot write SQL for the aggregate %s", a.Op)
 	return ""

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"sort"
 	"strings"
 	"testing"
@@ -42,6 +41,10 @@ func run(db *sql.DB, s *duck.Statement) ([][]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return scanRows(rows, s)
+}
+
+func scanRows(rows *sql.Rows, s *duck.Statement) ([][]any, error) {
 	defer rows.Close()
 	out := [][]any{}
 	for rows.Next() {
@@ -154,45 +157,179 @@ func sameRows(got [][]any, c *kqltest.Case) string {
 	return ""
 }
 
-func TestEngineCases(t *testing.T) {
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
+// engineDiffers are the cases whose recorded answer isn't ours, with the reason.
+var engineDiffers = map[string]string{
+	"k2s-1148":                     "column names that are operators' words (from, where) need no brackets here",
+	"dkql-getyear-function-00":     "recorded as long here and as int in k2s-0079, which the documentation says",
+	"dkql-hour-of-day-function-00": "recorded as long here and as int in k2s-0079, which the documentation says",
+	"dkql-monthofyear-function-00": "recorded as long here and as int in k2s-0079, which the documentation says",
+}
+
+// minPassed is how many of the recorded answers were met; it may only grow.
+const minPassed = 360
+
+// checkCase gives why an answer differs, "" when it doesn't.
+func checkCase(db *sql.DB, s *duck.Statement, c *kqltest.Case) string {
+	if c.Error != "" {
+		return "Kusto refuses it"
 	}
-	defer db.Close()
-	var passed, refused, wrong int
+	rows, err := run(db, s)
+	switch {
+	case err != nil:
+		return "DuckDB: " + err.Error()
+	case len(c.Columns) != len(s.Columns):
+		return fmt.Sprintf("columns %v, not %v", s.Columns, c.Columns)
+	}
+	for i, col := range c.Columns {
+		if col.Name != s.Columns[i].Name || !strings.Contains(col.Type, s.Columns[i].Type.String()) {
+			return fmt.Sprintf("column %v, not %v", s.Columns[i], col)
+		}
+	}
+	return sameRows(rows, c)
+}
+
+// TestEngineCases compares with what Kusto's own engine answered. A query is
+// refused, or its names, types and rows are the same.
+func TestEngineCases(t *testing.T) {
+	db := openDB(t)
+	var passed, refused int
 	for _, c := range kqltest.EngineCases(t) {
 		s, err := compile(c.Query)
 		if err != nil {
 			refused++
-			if os.Getenv("KQL_REFUSED") != "" {
-				t.Logf("%s refused: %v: %.150s", c.ID, err, c.Query)
-			}
 			continue
 		}
-		problem := ""
-		if c.Error != "" {
-			problem = "Kusto refuses it"
-		} else if rows, err := run(db, s); err != nil {
-			problem = "DuckDB: " + err.Error()
-		} else if len(c.Columns) != len(s.Columns) {
-			problem = fmt.Sprintf("columns %v, not %v", s.Columns, c.Columns)
-		} else {
-			for i, col := range c.Columns {
-				if col.Name != s.Columns[i].Name || !strings.Contains(col.Type, s.Columns[i].Type.String()) {
-					problem = fmt.Sprintf("column %v, not %v", s.Columns[i], col)
-				}
-			}
-			if problem == "" {
-				problem = sameRows(rows, &c)
-			}
+		problem := checkCase(db, s, &c)
+		reason, known := engineDiffers[c.ID]
+		switch {
+		case problem == "" && !known:
+			passed++
+		case problem == "":
+			t.Errorf("%s agrees now: take it off engineDiffers", c.ID)
+		case known:
+			t.Logf("%s differs (%s): %s", c.ID, problem, reason)
+		default:
+			t.Errorf("%s: %s\n   %s", c.ID, problem, c.Query)
 		}
-		if problem != "" {
-			wrong++
-			t.Logf("%s wrong: %s\n   %.300s", c.ID, problem, c.Query)
-			continue
-		}
-		passed++
 	}
-	t.Logf("%d passed, %d refused, %d wrong", passed, refused, wrong)
+	t.Logf("%d passed, %d refused, %d known to differ", passed, refused, len(engineDiffers))
+	if passed < minPassed {
+		t.Errorf("%d cases pass, %d passed before", passed, minPassed)
+	}
+}
+
+// docText prints a value as the documentation's tables do.
+func docText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case bool:
+		return map[bool]string{true: "True", false: "False"}[v]
+	case float64:
+		return strings.TrimSuffix(fn.FormatReal(v), ".0")
+	case string:
+		return v
+	case []any, map[string]any:
+		text, _ := json.Marshal(v)
+		return string(text)
+	}
+	return fmt.Sprint(v)
+}
+
+// sameDocText compares loosely: the pages print times and reals in many forms.
+func sameDocText(got any, want string) bool {
+	if got == nil {
+		return want == "null" || want == ""
+	}
+	g := docText(got)
+	squeeze := func(s string) string {
+		s = strings.NewReplacer("`", "", "T", " ", "Z", "", " ", "").Replace(strings.ToLower(s))
+		if strings.Contains(s, ".") {
+			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+		}
+		return strings.TrimSuffix(s, ":00")
+	}
+	if squeeze(g) == squeeze(want) || strings.EqualFold(g, want) {
+		return true
+	}
+	if f, ok := got.(float64); ok {
+		var w float64
+		if _, err := fmt.Sscan(want, &w); err == nil {
+			return math.Abs(f-w) <= 1e-6*math.Max(1, math.Abs(w))
+		}
+	}
+	return false
+}
+
+func TestDocCases(t *testing.T) {
+	db := openDB(t)
+	var passed, refused int
+	for _, c := range kqltest.DocCases(t) {
+		s, err := compile(c.Query)
+		if err != nil {
+			refused++
+			continue
+		}
+		id := fmt.Sprintf("%s/%d", c.Page, c.N)
+		problem := checkDoc(db, s, &c)
+		reason, known := docDiffers[id]
+		switch {
+		case problem == "":
+			passed++
+		case known:
+			t.Logf("%s differs (%s): %s", id, problem, reason)
+		default:
+			t.Errorf("%s: %s\n   %s", id, problem, c.Query)
+		}
+	}
+	t.Logf("%d passed, %d refused, %d known to differ", passed, refused, len(docDiffers))
+	if passed < minDocPassed {
+		t.Errorf("%d cases pass, %d passed before", passed, minDocPassed)
+	}
+}
+
+// docDiffers are examples whose page isn't what the query gives.
+var docDiffers = map[string]string{
+	"string.md/3": "the page prints the non-breaking space as a blank",
+	"string.md/5": "the page prints the lines as one",
+}
+
+// minDocPassed is how many examples agreed; it may only grow.
+const minDocPassed = 25
+
+func checkDoc(db *sql.DB, s *duck.Statement, c *kqltest.DocCase) string {
+	rows, err := run(db, s)
+	if err != nil {
+		return "DuckDB: " + err.Error()
+	}
+	want := c.Expected
+	if len(want.Columns) != len(s.Columns) || len(rows) != len(want.Rows) {
+		return fmt.Sprintf("columns %v, not %v; rows %v, not %v", s.Columns, want.Columns, rows, want.Rows)
+	}
+	for i, name := range want.Columns {
+		if strings.Trim(name, "`") != s.Columns[i].Name {
+			return fmt.Sprintf("column %s, not %s", s.Columns[i].Name, name)
+		}
+	}
+	used := make([]bool, len(rows)) // the pages' order is not always the query's
+	for _, w := range want.Rows {
+		found := false
+		for i, r := range rows {
+			if used[i] {
+				continue
+			}
+			equal := len(r) == len(w)
+			for j := range w {
+				equal = equal && sameDocText(r[j], w[j])
+			}
+			if equal {
+				used[i], found = true, true
+				break
+			}
+		}
+		if !found {
+			return fmt.Sprintf("no row %q in %v", w, rows)
+		}
+	}
+	return ""
 }

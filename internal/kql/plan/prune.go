@@ -113,6 +113,9 @@ func (n needs) prune(node Node) Node {
 		}
 		x.From = n.prune(x.From)
 	case *Take:
+		if above := x.hoist(); above != nil {
+			return n.prune(above)
+		}
 		x.From = n.prune(x.From)
 	case *Lookup:
 		if !n[x.Result] {
@@ -122,6 +125,43 @@ func (n needs) prune(node Node) Node {
 		x.From = n.prune(x.From)
 	}
 	return node
+}
+
+// hoist moves computed columns that neither the sort nor a filter below a Take
+// reads above it, so that they are computed for the rows that stay: top 5 of whole
+// events would rebuild every event's text else. Nil when there are none.
+func (x *Take) hoist() Node {
+	read := needs{}
+	at := x.From
+	for {
+		switch below := at.(type) {
+		case *Sort:
+			for _, k := range below.Keys {
+				read.add(k.Expr)
+			}
+			at = below.From
+		case *Filter:
+			read.add(below.Pred)
+			at = below.From
+		case *Extend:
+			var moved []Assign
+			below.Cols = slices.DeleteFunc(below.Cols, func(a Assign) bool {
+				if !read[a.ID] {
+					moved = append(moved, a)
+				}
+				return !read[a.ID]
+			})
+			if len(moved) > 0 {
+				return &Extend{From: x, Cols: moved}
+			}
+			for _, a := range below.Cols {
+				read.add(a.Expr)
+			}
+			at = below.From
+		default:
+			return nil
+		}
+	}
 }
 
 func (n needs) pruneAggregate(x *Aggregate) Node {

@@ -96,11 +96,7 @@ func (p *parser) named() Expr {
 
 // tupleAhead tells whether the bracket here is the left side of (a, b) = x.
 func (p *parser) tupleAhead() bool {
-	end := closing(p.text, p.tok.span.Start)
-	if end < 0 {
-		return false
-	}
-	rest := strings.TrimSpace(p.text[end+1:])
+	rest := p.behindBracket()
 	return strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "==") && !strings.HasPrefix(rest, "=~") && !strings.HasPrefix(rest, "=>")
 }
 
@@ -138,8 +134,7 @@ func (p *parser) binary(lowest int) Expr {
 		if chain == maxChain {
 			p.report(p.tok.span, fmt.Sprintf("a chain of more than %d operators", maxChain), "write a list: in (…)")
 			p.tooDeep = true
-			p.at = len(p.text)
-			p.tok = token{kind: tokEOF, span: Span{len(p.text), len(p.text)}}
+			p.stop()
 			return left
 		}
 		at := p.tok.span

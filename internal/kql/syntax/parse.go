@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Parse reads a query. It goes on after errors, so that all of them are told;
@@ -12,6 +13,9 @@ func Parse(text string) (*Query, []Diagnostic) {
 	q := &Query{Text: text}
 	if len(text) > MaxText {
 		return q, []Diagnostic{At("", Span{}, fmt.Sprintf("the query is %d bytes long; the limit is %d", len(text), MaxText), "")}
+	}
+	if at := invalidUTF8(text); at >= 0 {
+		return q, []Diagnostic{At(text, Span{at, at + 1}, "the query is not UTF-8", "")}
 	}
 	p := newParser(text)
 	for p.tok.kind != tokEOF {
@@ -28,6 +32,19 @@ func Parse(text string) (*Query, []Diagnostic) {
 		}
 	}
 	return q, p.diagnostics
+}
+
+// invalidUTF8 finds the first byte that is not UTF-8, -1 when there is none.
+func invalidUTF8(text string) int {
+	if utf8.ValidString(text) {
+		return -1
+	}
+	for i, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
+			return i
+		}
+	}
+	return -1
 }
 
 // ParseExpr reads one expression, as the columns of a view are written.
@@ -61,6 +78,15 @@ func (p *parser) report(span Span, message, hint string) {
 	if len(p.diagnostics) < maxDiagnostics {
 		p.diagnostics = append(p.diagnostics, At(p.text, span, message, hint))
 	}
+	if len(p.diagnostics) == maxDiagnostics {
+		p.stop()
+	}
+}
+
+// stop ends the text here: nothing behind is read.
+func (p *parser) stop() {
+	p.at = len(p.text)
+	p.tok = token{kind: tokEOF, span: Span{len(p.text), len(p.text)}}
 }
 
 // advance takes the current token.
@@ -154,8 +180,7 @@ func (p *parser) enter() bool {
 	if p.depth > MaxDepth && !p.tooDeep {
 		p.report(p.tok.span, fmt.Sprintf("the query nests deeper than %d levels", MaxDepth), "")
 		p.tooDeep = true
-		p.at = len(p.text) // nothing behind is read
-		p.tok = token{kind: tokEOF, span: Span{len(p.text), len(p.text)}}
+		p.stop()
 	}
 	return !p.tooDeep
 }
@@ -219,8 +244,19 @@ func (p *parser) wordFollows() bool {
 
 // lambdaAhead tells whether the bracket here begins a function: (…) {.
 func (p *parser) lambdaAhead() bool {
-	end := closing(p.text, p.tok.span.Start)
-	return end >= 0 && strings.HasPrefix(strings.TrimSpace(p.text[end+1:]), "{")
+	return strings.HasPrefix(p.behindBracket(), "{")
+}
+
+// behindBracket gives what follows the bracket that begins here, "" where its end
+// is too far.
+func (p *parser) behindBracket() string {
+	start := p.tok.span.Start
+	text := p.text[start:min(len(p.text), start+maxLookahead)]
+	end := closing(text, 0)
+	if end < 0 {
+		return ""
+	}
+	return strings.TrimSpace(text[end+1:])
 }
 
 func (p *parser) opaqueSource() Expr {
