@@ -207,6 +207,7 @@ func write(t *testing.T, name string, data []byte) string {
 // TestChunksOfOneLog imports states of one log one after the other, and says for
 // each how many records are new.
 func TestChunksOfOneLog(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		states [][]string
@@ -225,6 +226,7 @@ func TestChunksOfOneLog(t *testing.T) {
 		{"other first record", [][]string{{"abc"}, {"xbc"}}, []int64{3, 3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			l := newTestLake(t)
 			var once []string
 			for i, chunks := range c.states {
@@ -254,6 +256,7 @@ func TestChunksOfOneLog(t *testing.T) {
 }
 
 func TestCasesAreApartAndDuplicatesMayBeKept(t *testing.T) {
+	t.Parallel()
 	l := newTestLake(t)
 	path := write(t, "a.evtx", logOf("abc"))
 	for _, c := range []struct {
@@ -284,6 +287,7 @@ func TestCasesAreApartAndDuplicatesMayBeKept(t *testing.T) {
 }
 
 func TestRowsOfAnEvent(t *testing.T) {
+	t.Parallel()
 	b := evtxtest.NewBuilder()
 	c := b.Chunk()
 	record(c, 1, "Security", "a<b")
@@ -357,6 +361,7 @@ func TestRowsOfAnEvent(t *testing.T) {
 }
 
 func TestWhatIsNoLogAndWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	l := newTestLake(t)
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{"a.evtx": logOf("ab"), "b.txt": []byte("hello"), "c.evtx": nil, "d.evtx": append(logOf("cd")[:5000], 1)} {
@@ -380,6 +385,7 @@ func stop(after int64, cancel func()) func(Progress) {
 }
 
 func TestInterruptedImportKeepsItsPartsAndGoesOn(t *testing.T) {
+	t.Parallel()
 	var chunks []string
 	for range 40 {
 		chunks = append(chunks, "abcdefgh")
@@ -422,6 +428,7 @@ func TestInterruptedImportKeepsItsPartsAndGoesOn(t *testing.T) {
 }
 
 func TestAFailingCommitEndsTheImport(t *testing.T) {
+	t.Parallel()
 	l := newTestLake(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Import(ctx, Config{Writer: l.w, Paths: []string{write(t, "a.evtx", logOf("ab"))}, Progress: func(p Progress) {
@@ -449,6 +456,7 @@ func corpus(tb testing.TB) string {
 // TestCorpus imports every real log: the counts add up, each record's text is in
 // the lake byte for byte, and a second import adds nothing.
 func TestCorpus(t *testing.T) {
+	t.Parallel()
 	dir := corpus(t)
 	l := newTestLake(t)
 	cfg := Config{KeepDuplicates: true}

@@ -115,6 +115,9 @@ func (w *encoder) chunk(part *openPart, j *job) {
 		var err error
 		if w.batch.Text, err = w.decoder.AppendXML(w.batch.Text, &r); err == nil {
 			e := event.Event{XML: w.batch.End(lo), RecordTime: event.FromFiletime(r.Filetime), RecordNumber: r.ID}
+			if r.Damage != "" {
+				e.Damage = w.batch.Append([]byte(r.Damage))
+			}
 			if err := w.add(rows, id, &w.batch, &e, &j.result); err != nil {
 				j.damaged(1)
 				j.findings = append(j.findings, (&evtx.Loss{Chunk: j.chunk.Number, Offset: r.Offset, RecordID: r.ID, Reason: err.Error()}).Error())

@@ -27,6 +27,7 @@ func w3cLog(letters string) []byte {
 
 // TestStatesOfOneTextLog imports states of one log one after the other.
 func TestStatesOfOneTextLog(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		states []string
@@ -39,6 +40,7 @@ func TestStatesOfOneTextLog(t *testing.T) {
 		{"other first line", []string{"abc", "xbc"}, []int64{3, 3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			l := newTestLake(t)
 			var once []string
 			for i, state := range c.states {
@@ -59,6 +61,7 @@ func TestStatesOfOneTextLog(t *testing.T) {
 }
 
 func TestALineThatWasCutOffIsReadAgainWhenItIsWhole(t *testing.T) {
+	t.Parallel()
 	l := newTestLake(t)
 	whole := string(w3cLog("abc"))
 	cut := whole[:len(whole)-8] // "…/page99"
@@ -86,6 +89,7 @@ func TestALineThatWasCutOffIsReadAgainWhenItIsWhole(t *testing.T) {
 
 // TestBlocksKnowTheDirectives reads a log of many blocks whose #Fields change.
 func TestBlocksKnowTheDirectives(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("\xef\xbb\xbf" + w3cHead)
 	n := 0
@@ -123,6 +127,7 @@ func TestBlocksKnowTheDirectives(t *testing.T) {
 }
 
 func TestALineThatDoesNotFitIsKeptAndNamed(t *testing.T) {
+	t.Parallel()
 	text := w3cHead + w3cLine(1) + "2026-01-01 00:00:02 10.0.0.1 GET\r\n" + w3cLine(3) + strings.Repeat("x", 3*maxLine) + "\r\n" + w3cLine(4)
 	l := newTestLake(t)
 	s := l.load(Config{}, write(t, "u_ex.log", []byte(text)))
@@ -138,6 +143,7 @@ func TestALineThatDoesNotFitIsKeptAndNamed(t *testing.T) {
 }
 
 func TestZone(t *testing.T) {
+	t.Parallel()
 	path := write(t, "u_ex.log", w3cLog("a"))
 	utc, east := newTestLake(t), newTestLake(t)
 	utc.load(Config{}, path)
@@ -151,6 +157,7 @@ func TestZone(t *testing.T) {
 }
 
 func TestALogWithoutLines(t *testing.T) {
+	t.Parallel()
 	l := newTestLake(t)
 	if s := l.load(Config{}, write(t, "u_ex.log", []byte(w3cHead))); s.Files != 1 || s.Read != 0 || s.Skipped != 0 {
 		t.Errorf("%+v", s)
