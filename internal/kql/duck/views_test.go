@@ -165,8 +165,10 @@ func TestViewsAnswerAsSentinel(t *testing.T) {
 		{process, `SecurityEvent | project Account, AccountType, Process, TargetAccount`, `[[CORP\WS1$ Machine nc.exe -\-]]`},
 		{ntlm, `SecurityEvent | project Account, TargetAccount, SubjectAccount, AccountType`, `[[bob bob  User]]`},
 		{odd, `SecurityEvent | project Activity, Account, AccountType, Level, EventData`, `[[9999 - Something new.   4 ]]`},
-		{service, `Event | project Source, EventLog, EventLevelName, UserName, ParameterXml, EventData`,
-			`[[Service Control Manager System Information NT AUTHORITY\SYSTEM  <DataItem Type="System.XmlData">` + xmlns + `<Data Name="ServiceName">x</Data></EventData></DataItem>]]`},
+		{
+			service, `Event | project Source, EventLog, EventLevelName, UserName, ParameterXml, EventData`,
+			`[[Service Control Manager System Information NT AUTHORITY\SYSTEM  <DataItem Type="System.XmlData">` + xmlns + `<Data Name="ServiceName">x</Data></EventData></DataItem>]]`,
+		},
 		{classic, `Event | project EventLevelName, UserName, ParameterXml`, `[[Error N/A <Param>a</Param><Param>b</Param>]]`},
 		{iis, `W3CIISLog | project csUserName, csUriQuery, csUserAgent, scStatus, csMethod`, `[[-  Mozilla/5.0+(Windows+NT+10.0) 500 GET]]`},
 		{iis, `w3c_iis | project csUserName, csUserAgent`, `[[ Mozilla/5.0 (Windows NT 10.0)]]`},
