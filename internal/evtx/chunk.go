@@ -28,6 +28,9 @@ type Record struct {
 	Offset int64
 	// Raw is the whole record from its signature to its closing size, for hashing.
 	Raw []byte
+	// Damage says why the record is incomplete, in one line: System is whole, but
+	// not all of the rest could be read. Rendering the record sets it.
+	Damage string
 
 	start int // of Raw in the chunk
 }
@@ -81,6 +84,7 @@ type Decoder struct {
 	refs       []nameRef
 	flatUsed   []*flatProgram // of the record in work
 	spent      int            // text and trees of the open chunk so far, against maxChunkText
+	lenient    bool // keep what can be read of a damaged record
 	slow       bool           // render by the tree only, for tests
 }
 

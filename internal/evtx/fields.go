@@ -118,7 +118,10 @@ func (d *Decoder) Get(f *Fields, r *Record, set *FieldSet) error {
 	}
 	root, err := d.tree(r)
 	if err != nil {
-		return d.loseRecord(r, err)
+		root, err = d.salvage(r, err)
+	}
+	if err != nil {
+		return err
 	}
 	l := flattener{d: d, nodes: d.nodes}
 	l.element(root, place{kind: placeRecord})

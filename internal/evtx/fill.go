@@ -185,7 +185,10 @@ func (f *filler) node(t int32, picks []pick, inAttr bool) (first, last int32, er
 				return 0, 0, f.fail(int(v.lo), "an attribute holds binary XML")
 			}
 			p := parser{d: f.d, nodes: f.out, p: int(v.lo), end: int(v.hi), nest: f.nest}
-			return p.stream()
+			if first, last, err = p.stream(); err != nil && f.d.lenient {
+				return 0, 0, nil
+			}
+			return first, last, err
 		}
 		n = node{kind: kindValue, typ: v.typ, lo: int32(v.lo), hi: int32(v.hi)}
 	}

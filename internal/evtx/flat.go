@@ -218,6 +218,9 @@ func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) {
 		}
 	}
 	root, err := d.tree(r)
+	if err != nil {
+		root, err = d.salvage(r, err)
+	}
 	if err == nil {
 		dst, err = d.flatTree(dst, root, limit)
 	}

@@ -16,6 +16,9 @@ func (d *Decoder) AppendXML(dst []byte, r *Record) ([]byte, error) {
 		}
 	}
 	root, err := d.tree(r)
+	if err != nil {
+		root, err = d.salvage(r, err)
+	}
 	if err == nil {
 		w := xmlWriter{d: d, nodes: d.nodes, limit: limit}
 		dst, err = w.element(dst, root)
@@ -43,6 +46,9 @@ func (d *Decoder) AppendJSON(dst []byte, r *Record) ([]byte, error) {
 		}
 	}
 	root, err := d.tree(r)
+	if err != nil {
+		root, err = d.salvage(r, err)
+	}
 	if err == nil {
 		w := jsonWriter{d: d, nodes: d.nodes, limit: limit}
 		dst, err = w.record(dst, root)
@@ -93,15 +99,65 @@ func (d *Decoder) tree(r *Record) (int32, error) {
 // loseRecord turns the reason why a record cannot be rendered into a loss; once
 // per record.
 func (d *Decoder) loseRecord(r *Record, err error) error {
-	pos, reason := r.start, err.Error()
+	if l, ok := err.(*Loss); ok {
+		return l
+	}
+	return d.about(r, 1, err, err.Error())
+}
+
+// about reports a finding inside a record, once.
+func (d *Decoder) about(r *Record, records int, err error, reason string) *Loss {
+	pos := r.start
 	if e, ok := err.(*damage); ok && e.pos > r.start && e.pos < r.start+len(r.Raw) {
 		pos = e.pos
 	}
 	offset := d.info.Offset + int64(pos)
 	for i := range d.losses {
-		if l := &d.losses[i]; l.RecordID == r.ID && l.Records == 1 && l.Offset == offset {
+		if l := &d.losses[i]; l.RecordID == r.ID && l.Records == records && l.Offset == offset {
 			return l
 		}
 	}
-	return d.lose(pos, r.ID, 1, "%s", reason)
+	return d.lose(pos, r.ID, records, "%s", reason)
+}
+
+// salvage builds the tree of what can be read of a damaged record, when that is
+// at least a whole System element: then the record is incomplete, not lost.
+func (d *Decoder) salvage(r *Record, cause error) (int32, error) {
+	d.lenient = true
+	root, err := d.tree(r)
+	d.lenient = false
+	if err != nil || !d.systemWhole(root) {
+		return 0, d.loseRecord(r, cause)
+	}
+	r.Damage = cause.Error()
+	d.about(r, 0, cause, "the record is incomplete: "+r.Damage)
+	return root, nil
+}
+
+// systemWhole tells whether the tree in d.nodes has a System element without
+// damage.
+func (d *Decoder) systemWhole(root int32) bool {
+	for c := d.nodes[root].child; c != 0; c = d.nodes[c].next {
+		if n := &d.nodes[c]; n.kind == kindElement && string(d.names[n.name]) == "System" {
+			return n.child != 0 && d.whole(c)
+		}
+	}
+	return false
+}
+
+// whole tells whether neither an element nor what is in it is damaged. Trees are
+// no deeper than maxElementDepth allows.
+func (d *Decoder) whole(i int32) bool {
+	n := &d.nodes[i]
+	if n.open || n.typ == typDamaged {
+		return false
+	}
+	for _, list := range [2]int32{n.attr, n.child} {
+		for c := list; c != 0; c = d.nodes[c].next {
+			if !d.whole(c) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -260,6 +260,23 @@ var shapes = []struct {
 		})
 		x.End()
 	})},
+	{"damaged content, System whole", in(systemTemplate(), system(func(x *xmlb) { x.Fragment(); x.Raw(0x1f) })...)},
+	{"damaged value in EventData, System whole", in(systemTemplate(), system(in(namedData(), evtxtest.String("alice"), evtxtest.Value{Type: 0x30, Data: []byte{1}}))...)},
+	{"damaged value in System", in(systemTemplate(), append([]evtxtest.Value{{Type: typGUID, Data: []byte{1}}}, system(nil)[1:]...)...)},
+	{"plain elements, damaged behind System", eventOf(func(x *xmlb) {
+		x.Element("System", func() { x.Element("EventID", func() { x.Text("6") }) })
+		x.Open("EventData")
+		x.Close()
+		x.Element("Data", func() { x.Text("kept") })
+		x.Raw(0x1f)
+		x.End()
+	})},
+	{"plain elements, damaged in System", eventOf(func(x *xmlb) {
+		x.Element("System", func() {
+			x.Element("EventID", func() { x.Text("6") })
+			x.Raw(0x1f)
+		})
+	})},
 	{"no event", func(x *xmlb) { x.Fragment(); x.EOF() }},
 	{"a substitution outside of a template", eventOf(func(x *xmlb) { x.Hole(0, 1, false) })},
 	{"an unknown token", eventOf(func(x *xmlb) { x.Raw(0x1f) })},

@@ -25,6 +25,7 @@ type node struct {
 	kind  uint8
 	typ   uint8  // kindValue
 	empty bool   // kindElement: closed as an empty element
+	open  bool   // kindElement: cut off, in a damaged record
 	id    uint16 // kindElement: the value it depends on; kindHole: its value; kindCharRef
 	name  int32  // index in Decoder.names
 	lo    int32
@@ -184,6 +185,11 @@ func (p *parser) element(depth int) (int32, error) {
 	}
 	child, err := p.content(depth)
 	(*p.nodes)[self].child = child
+	if err != nil && p.d.lenient && !p.template {
+		(*p.nodes)[self].open = true
+		p.p = p.end // nothing behind the damage
+		return self, nil
+	}
 	return self, err
 }
 
@@ -222,7 +228,7 @@ func (p *parser) content(depth int) (head int32, err error) {
 	for p.p < p.end {
 		first, last, ok, err := p.text()
 		if err != nil {
-			return 0, err
+			return head, err
 		}
 		if !ok {
 			switch p.d.buf[p.p] {
@@ -243,12 +249,12 @@ func (p *parser) content(depth int) (head int32, err error) {
 				err = p.fail("binary XML has a token that cannot stand in an element")
 			}
 			if err != nil {
-				return 0, err
+				return head, err
 			}
 		}
 		p.chain(&head, &tail, first, last)
 	}
-	return 0, p.fail("an element has no end")
+	return head, p.fail("an element has no end")
 }
 
 // text reads one token of character data, ok false when there is none here.
@@ -493,7 +499,10 @@ func (d *Decoder) readInstance(pos, end int) (in instance, next int, err error) 
 		size, typ := int(le.Uint16(b[pos:])), b[pos+2]
 		pos += 4
 		if size > end-val {
-			return in, 0, &damage{pos - 4, "a template instance's values go beyond its end"}
+			if !d.lenient {
+				return in, 0, &damage{pos - 4, "a template instance's values go beyond its end"}
+			}
+			size, typ = end-val, typDamaged
 		}
 		if exact := width[typ]; exact != 0 && size == int(exact) || typ == typString && size != 0 && size&1 == 0 {
 			d.slots = append(d.slots, slot{uint32(val), uint32(val + size), typ}) // nearly all
@@ -501,16 +510,23 @@ func (d *Decoder) readInstance(pos, end int) (in instance, next int, err error) 
 			continue
 		}
 		if !known[typ] {
-			return in, 0, &damage{pos - 4, "a value has an unknown type"}
+			if !d.lenient {
+				return in, 0, &damage{pos - 4, "a value has an unknown type"}
+			}
+			typ = typDamaged
 		}
-		if typ == typBinXML && size == 0 {
+		if typ == typBinXML && size == 0 { // no elements
 			typ = typNull
 		}
 		if !validSize(typ, b[val:val+size]) {
-			if size != 0 {
+			switch {
+			case size == 0:
+				typ = typString // a value of no bytes is an empty text
+			case d.lenient:
+				typ = typDamaged
+			default:
 				return in, 0, &damage{val, "a value's size does not fit its type"}
 			}
-			typ = typString // a value of no bytes is an empty text
 		}
 		d.slots = append(d.slots, slot{uint32(val), uint32(val + size), typ})
 		val += size

@@ -39,6 +39,7 @@ const (
 	typBinXML   = 0x21
 	typXML22    = 0x22
 	typXML      = 0x23
+	typDamaged  = 0x7f // ours: a value that cannot be read
 	typArray    = 0x80 // flag
 )
 
@@ -104,7 +105,7 @@ func validSize(typ uint8, b []byte) bool {
 // emptyValue tells whether a value writes nothing.
 func emptyValue(typ uint8, b []byte) bool {
 	switch typ {
-	case typNull:
+	case typNull, typDamaged:
 		return true
 	case typString, typXML22, typXML:
 		return emptyText(b)
