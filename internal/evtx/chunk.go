@@ -84,7 +84,7 @@ type Decoder struct {
 	refs       []nameRef
 	flatUsed   []*flatProgram // of the record in work
 	spent      int            // text and trees of the open chunk so far, against maxChunkText
-	lenient    bool // keep what can be read of a damaged record
+	lenient    bool           // keep what can be read of a damaged record
 	slow       bool           // render by the tree only, for tests
 }
 

@@ -191,6 +191,9 @@ func (d *Decoder) noteName(pos, off int) {
 // compile makes the programs of the template whose tree is root in d.defs.
 func (d *Decoder) compile(root int32) *compiled {
 	c := &compiled{root: bytes.Clone(d.names[d.defs[root].name])}
+	if d.defs[root].id != noDependency {
+		return c // whether there is an element at all hangs on a value
+	}
 	x := xmlCompiler{d: d}
 	if x.element(root) {
 		c.xml = x.finish()
