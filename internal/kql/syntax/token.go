@@ -108,6 +108,7 @@ func (l *lexer) next() token {
 		return token{kind: tokEOF, span: Span{start, start}}
 	}
 	t := l.scan()
+	l.at = min(l.at, len(l.text)) // the parser may have ended the text meanwhile
 	t.span = Span{start, l.at}
 	t.text = l.text[start:l.at]
 	return t
