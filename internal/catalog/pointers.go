@@ -103,27 +103,6 @@ func (p *Pointers) Swap(ctx context.Context, moves []Move) error {
 	return nil
 }
 
-// Rebase rewrites every location with fn: for a lake that moved.
-func (p *Pointers) Rebase(ctx context.Context, fn func(string) string) error {
-	all, err := p.All(ctx)
-	if err != nil {
-		return err
-	}
-	err = p.db.change(ctx, "rebase", func(tx *sql.Tx) error {
-		for name, loc := range all {
-			if _, err := tx.ExecContext(ctx, `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = NULL
-				WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`, fn(loc), catalogName, Namespace, name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("cannot change the catalog: %w", err)
-	}
-	return nil
-}
-
 // Backup writes a consistent copy to a new file.
 func (p *Pointers) Backup(ctx context.Context, to string) error { return p.db.backup(ctx, to) }
 

@@ -43,6 +43,9 @@ type mark struct {
 	// Root is the folder that locations in the metadata begin with: where the
 	// lake lay when it was made or last relocated.
 	Root string `json:"root"`
+	// Former are other folders that locations may begin with, while a relocation
+	// is under way.
+	Former []string `json:"former,omitempty"`
 }
 
 // maxMarkBytes bounds wadi-lake.json: it holds one path.
@@ -163,7 +166,7 @@ func openStore(ctx context.Context, dir string, f fsys, m mark, o catalog.Option
 	if err != nil {
 		return nil, err
 	}
-	return &store{fs: f, dir: dir, root: m.Root, pointers: p}, nil
+	return &store{fs: f, dir: dir, root: m.Root, former: m.Former, pointers: p}, nil
 }
 
 // makeFolder makes a data folder a lake of the current format.

@@ -149,8 +149,13 @@ func (r Settings) held(tableName string, caseID int64) bool {
 	return false
 }
 
-// days gives the retention of rows of a table and case; 0 is for ever.
+// days gives the retention of rows of a table and case; 0 is for ever. Wadi's own
+// records aren't part of a case: the source of a row outlives the row.
 func (r Settings) days(tableName string, caseID int64) int64 {
+	switch tableName {
+	case schema.Sources.Name, schema.Ledger.Name, schema.WadiAudit.Name:
+		return r.Days[tableName]
+	}
 	for _, c := range r.Cases {
 		if c.ID == caseID && c.Days != nil {
 			return *c.Days

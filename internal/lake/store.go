@@ -33,7 +33,9 @@ type store struct {
 	fs fsys
 	// dir is the data folder, root the folder that locations in the metadata
 	// begin with: the same unless the lake was moved.
+	// former are further such folders while a relocation is under way.
 	dir, root string
+	former    []string
 	pointers  *catalog.Pointers
 
 	mu        sync.Mutex
@@ -68,8 +70,10 @@ func (s *store) Remove(location string) error {
 // local gives the path of a location, wherever the lake lies now.
 func (s *store) local(location string) string {
 	p := strings.TrimPrefix(location, scheme)
-	if rest, ok := strings.CutPrefix(p, filepath.ToSlash(s.root)+"/"); ok {
-		return filepath.Join(s.dir, filepath.FromSlash(rest))
+	for _, root := range append([]string{s.root}, s.former...) {
+		if rest, ok := strings.CutPrefix(p, filepath.ToSlash(root)+"/"); ok {
+			return filepath.Join(s.dir, filepath.FromSlash(rest))
+		}
 	}
 	return filepath.FromSlash(p)
 }

@@ -76,25 +76,37 @@ func (w *Writer) expireSnapshots(ctx context.Context, worth int) error {
 	var changes []change
 	for _, t := range schema.Tables() {
 		have := tables[t.Name]
-		if have == nil {
+		if have == nil || have.meta.CurrentSnapshot() == nil {
 			continue
 		}
 		if drop := outdatedSnapshots(have.meta, before); len(drop) >= worth {
-			changes = append(changes, change{table: t, drop: drop})
+			// A new snapshot of the same files takes the place of all of them: a
+			// change without a snapshot would be dated by another clock.
+			changes = append(changes, change{table: t, op: table.OpReplace, id: "upkeep/" + w.mark.UUID, drop: drop})
 		}
 	}
 	return w.store.commit(ctx, w.opts.Now(), changes)
 }
 
+// outdatedSnapshots gives the snapshots that may go when the table gets a new one;
+// none when only the current one could.
 func outdatedSnapshots(m table.Metadata, before int64) (ids []int64) {
 	named := map[int64]bool{}
-	for _, ref := range m.Refs() {
-		named[ref.SnapshotID] = true
+	for name, ref := range m.Refs() {
+		if name != table.MainBranch {
+			named[ref.SnapshotID] = true
+		}
 	}
+	current := m.CurrentSnapshot()
+	others := false
 	for _, s := range m.Snapshots() {
 		if !named[s.SnapshotID] && s.TimestampMs < before {
 			ids = append(ids, s.SnapshotID)
+			others = others || s.SnapshotID != current.SnapshotID
 		}
+	}
+	if !others {
+		return nil
 	}
 	return ids
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
@@ -80,7 +81,7 @@ func (v *verifier) run(ctx context.Context, r *ReadPoint) error {
 		return err
 	}
 	for _, rel := range sortedKeys(named) {
-		if !present[rel] {
+		if !present[rel] && !strings.HasSuffix(rel, ".metadata.json") { // superseded ones go at once
 			v.report(Fault{Path: l.store.path(rel), Reason: "the metadata names it, but it is missing"})
 		}
 	}
