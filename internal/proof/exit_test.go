@@ -2,6 +2,8 @@ package proof
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,11 +117,23 @@ func TestReadOnlyFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := sampleLake(t)
-	for dir := data; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
-		if info, err := os.Stat(dir); err == nil && strings.HasPrefix(dir, os.TempDir()+"/") {
-			if err := os.Chmod(dir, info.Mode()|0o055); err != nil {
-				t.Fatal(err)
-			}
+	// His are the files, but without the right to write; he gets to them from /.
+	err = filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o444)
+		if d.IsDir() {
+			mode = 0o555
+		}
+		return errors.Join(os.Chown(path, nobody, nobody), os.Chmod(path, mode))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir := filepath.Dir(data); strings.HasPrefix(dir, os.TempDir()+"/"); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
@@ -195,8 +209,13 @@ func TestInterruptKeepsWhatIsCommitted(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// More than a pipe holds, so that when Write returns the import has begun.
-	if _, err := stdin.Write(make([]byte, 1<<20)); err != nil {
+	// An event log and more than a pipe holds, so that when Write returns the
+	// import has begun.
+	log, err := os.ReadFile(filepath.Join(sampleDir, "security.evtx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdin.Write(append(log, make([]byte, 1<<20)...)); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
