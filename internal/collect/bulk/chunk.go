@@ -17,7 +17,6 @@ type chunkReader struct {
 	rows    *rowReader
 	decoder *evtx.Decoder
 	records []evtx.Record
-	hashes  []uint64
 }
 
 // chunkPlan is what to do with one chunk.

@@ -78,13 +78,6 @@ func (w *encoder) flush(ctx context.Context, part *openPart) error {
 	return nil
 }
 
-// reset forgets the rows of a part that is given up.
-func (w *encoder) reset() {
-	for _, rows := range w.rows {
-		rows.Reset()
-	}
-}
-
 func (w *encoder) hand(ctx context.Context, part *openPart, t *schema.Table, rows *datafile.Rows) error {
 	if err := rows.Err(); err != nil {
 		return err
@@ -115,6 +108,9 @@ func (w *encoder) chunk(part *openPart, j *job) {
 		var err error
 		if w.batch.Text, err = w.decoder.AppendXML(w.batch.Text, &r); err == nil {
 			e := event.Event{XML: w.batch.End(lo), RecordTime: event.FromFiletime(r.Filetime), RecordNumber: r.ID}
+			if r.Damage != "" {
+				e.Damage = w.batch.Append([]byte(r.Damage))
+			}
 			if r.Damage != "" {
 				e.Damage = w.batch.Append([]byte(r.Damage))
 			}

@@ -18,11 +18,13 @@ type testFeed struct {
 	fail   int // the block that cannot be made; 0 for none
 }
 
-func (f testFeed) Blocks() int         { return f.blocks }
-func (f testFeed) Kind() string        { return "test" }
-func (f testFeed) Key(i int) [32]byte  { return sha256.Sum256(fmt.Appendf(nil, "block %d", i)) }
-func (f testFeed) host(i int) string   { return fmt.Sprintf("pc%d", i%4) }
-func (f testFeed) events(i int) string { return fmt.Sprintf("<EventData><Data>%d</Data></EventData>", i) }
+func (f testFeed) Blocks() int        { return f.blocks }
+func (f testFeed) Kind() string       { return "test" }
+func (f testFeed) Key(i int) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "block %d", i)) }
+func (f testFeed) host(i int) string  { return fmt.Sprintf("pc%d", i%4) }
+func (f testFeed) events(i int) string {
+	return fmt.Sprintf("<EventData><Data>%d</Data></EventData>", i)
+}
 
 var errBlock = errors.New("no such block")
 

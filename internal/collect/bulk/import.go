@@ -355,4 +355,3 @@ func (s *partSink) settle() {
 		f.ended = f.ended || d.ended
 	}
 }
-
