@@ -84,6 +84,9 @@ func (a *App) importLogs(ctx context.Context, paths []string, f importFlags, zon
 	}
 	s, err := bulk.Import(ctx, cfg)
 	ended()
+	if ctx.Err() != nil && err != nil {
+		err = &Error{Code: CodeFailed, Hint: "what is stored stays; the same call goes on where it ended", Err: errInterrupted}
+	}
 	if err != nil && s.Parts == 0 {
 		return err
 	}
@@ -96,16 +99,14 @@ func (a *App) importLogs(ctx context.Context, paths []string, f importFlags, zon
 	} else {
 		err = errors.Join(err, r.text(a.Stdout))
 	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return &Error{Code: CodeFailed, Hint: "what is stored stays; the same call goes on where it ended", Err: fmt.Errorf("cannot finish the import: %w", err)}
-	case err != nil:
-		return err
-	case s.Failed > 0:
-		return &Error{Code: CodeFailed, Err: errFailed(s.Failures)}
+	if err == nil && s.Failed > 0 {
+		err = &Error{Code: CodeFailed, Err: errFailed(s.Failures)}
 	}
-	return nil
+	return err
 }
+
+// errInterrupted is what Ctrl-C gives.
+var errInterrupted = errors.New("cannot finish the import: it was interrupted")
 
 // errFailed names the first file that could not be read.
 type errFailed []string
