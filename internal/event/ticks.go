@@ -96,7 +96,7 @@ func (t Ticks) AppendISO(dst []byte, digits int) []byte {
 	if digits > 0 {
 		dst = append(dst, '.')
 		scale := int64(1_000_000)
-		for i := 0; i < digits; i++ {
+		for range digits {
 			if scale == 0 {
 				dst = append(dst, '0')
 				continue
