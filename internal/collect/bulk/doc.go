@@ -10,38 +10,39 @@
 //
 // # How it works
 //
-// An [Import] is a log of its own (a UUID). It works in parts. For each part a
-// pipeline (package pipe) runs until the part is full or the input ends:
+// An [Import] is a log of its own (a UUID). One goroutine reads: it finds the
+// records of EVTX chunks and the lines of text logs, decides in the order of the
+// input which of them are duplicates, gives the others their _Seq, and hands
+// them on as jobs. A [Feed]'s blocks become jobs too. The importer takes the
+// jobs in parts; for each part a pipeline (package pipe) runs until the part is
+// full or the input ends:
 //
-//	read ─► digest (parallel) ─► sequence (one, in order) ─► encode (parallel) ─► count
+//	jobs ─► encode (parallel) ─► count
 //
-// Digest finds the records of an EVTX chunk and hashes them. Sequence decides,
-// in the order of arrival, which records are duplicates and gives the others
-// their _Seq. Encode renders them as XML, parses that into columns, checks that
-// what will be stored gives the XML back byte for byte, and puts the rows into
-// the sorter of their table. The part is then written as sorted Parquet and
-// committed (commit.go); only then do its counts reach the summary. A chunk is
-// never split over two parts.
+// Encode renders records as XML, parses that into columns, checks that what will
+// be stored gives the XML back byte for byte, and puts the rows into the sorter
+// of their table. The part is then written as sorted Parquet and committed; only
+// then do its counts reach the summary. A chunk is never split over two parts.
 //
 // # Crash protocol
 //
-// A state row "prepared" for each (log, part, table) with the counts and the
-// de-duplication keys, an Iceberg commit that carries "log/part" in its summary,
-// then "done". [Settle], called before an import begins, finds prepared rows of
-// a process that died, asks the lake whether their commit happened, and keeps or
-// drops them; rows of sources and ledger follow from the state and name their
-// log, so they are written once.
+// It lies in package lake: rows, counts, keys and sources of a part become
+// visible together, and a process that died is settled by the next writer. What
+// bulk adds is that keys travel with the part whose rows they stand for, also in
+// the middle of a text log.
 //
 // # De-duplication
 //
-// docs/formats/import.md has the rules. Keys are looked up within one case.
+// docs/formats/import.md has the rules. Keys are looked up within one case, in
+// the lake and among the records that are on their way into it.
 //
 // # Limits and trade-offs
 //
-// Every limit is in limits.go. A text log is parsed by one goroutine, because
-// its directives give lines their meaning; its rows are encoded in parallel. A
-// text log that is a shortened copy of a known one is stored again: only whole
-// prefixes are known.
+// Every limit is in limits.go. Deciding on duplicates in one goroutine bounds an
+// import at about a million events a second, far above what encoding reaches on
+// the machines at hand. A text log that is a shortened copy of a known one is
+// stored again: only whole prefixes are known. The lines of a text log are
+// parsed in parallel, by giving each block the directives in force.
 //
 // Sources: facts of the store (keys, parts, crash protocol), [MS-EVEN6].
 package bulk

@@ -7,16 +7,18 @@ import (
 	"errors"
 	"fmt"
 	gohash "hash"
+	"slices"
 
 	"github.com/wadi-project/wadi/internal/collect/files"
 	"github.com/wadi-project/wadi/internal/lake"
+	"github.com/wadi-project/wadi/internal/w3c"
 )
 
 var bom = []byte("\xef\xbb\xbf")
 
 // lines reads a text log in blocks of whole lines.
 func (r *reader) lines(ctx context.Context, in *files.Input, f *logFile, end *job) error {
-	t := textLog{r: r, in: in, file: f, sum: sha256.New()}
+	t := textLog{r: r, in: in, file: f, sum: sha256.New(), watch: w3c.NewParser(w3c.Options{})}
 	if err := t.resume(ctx); err != nil {
 		return err
 	}
@@ -42,8 +44,10 @@ type textLog struct {
 
 	sum     gohash.Hash // of the file up to the block in work
 	heads   []directive
-	line    int64 // number of the next line
-	seq     int64 // of the log's first row
+	watch   *w3c.Parser
+	row     w3c.Row // the watch's
+	line    int64   // number of the next line
+	seq     int64   // of the log's first row
 	skipped Counts
 	broken  error // why the file ended early
 }
@@ -217,6 +221,7 @@ func (t *textLog) read(ctx context.Context) error {
 			line, rest = cutLine(rest)
 			from := at
 			at += int64(len(line))
+			t.watchDay(line)
 			switch {
 			case t.isKnown(line, from):
 				if isData(line) {
@@ -253,6 +258,20 @@ func (t *textLog) read(ctx context.Context) error {
 func (t *textLog) isKnown(line []byte, from int64) bool {
 	end := from + int64(len(line))
 	return end <= t.known || from < t.known && from+int64(len(bytes.TrimRight(line, "\r\n"))) <= t.known
+}
+
+// watchDay follows the times of a log whose rows have no date: when a day ends,
+// #Date is in force no more. Jobs see only their own lines and can't tell.
+func (t *textLog) watchDay(line []byte) {
+	if isData(line) && !t.watch.Dateless() {
+		return
+	}
+	if t.watch.Line(line, &t.row); t.watch.DayOver() {
+		t.heads = slices.DeleteFunc(t.heads, func(d directive) bool {
+			name := string(bytes.ToLower(d.name))
+			return name == "#date" || name == "#start-date"
+		})
+	}
 }
 
 // note keeps directives: the last of each name is in force.
