@@ -28,12 +28,13 @@ type clock struct {
 	// From #Date, for field lists without a date.
 	base   event.Ticks // start of the day
 	hasDay bool
+	over   bool        // the times went back: base is not the rows' day any more
 	last   event.Ticks // time of day of the last row under this #Date
 }
 
 // directive takes the value of #Date.
 func (c *clock) directive(v []byte) {
-	c.hasDay = false
+	c.hasDay, c.over = false, false
 	if len(v) >= 10 {
 		c.base, c.hasDay = parseDate(v[:10])
 	}
@@ -83,7 +84,8 @@ func (c *clock) end(row *Row) (reason string, keepDate, keepTime bool) {
 		case !c.hasDay:
 			return "", true, true
 		case tod+event.TicksPerDay/2 < c.last:
-			c.hasDay = false
+			// This row says so; the ones behind it just have no day.
+			c.hasDay, c.over = false, true
 			return "the time went back: the day of #Date is over", true, true
 		}
 		c.last = tod

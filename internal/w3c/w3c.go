@@ -162,6 +162,15 @@ func (p *Parser) Line(line []byte, row *Row) Kind {
 	return Data
 }
 
+// Dateless tells that rows have a time of day only, so that their day comes from
+// #Date and hangs on the lines before them: who reads parts of the log apart has
+// to watch all lines for [Parser.DayOver].
+func (p *Parser) Dateless() bool { return len(p.fields) > 0 && !p.clock.hasDate }
+
+// DayOver tells that the time of day went back since #Date: that directive says
+// nothing of the lines that follow.
+func (p *Parser) DayOver() bool { return p.clock.over }
+
 // damage adds a reason.
 func (r *Row) damage(reason string) {
 	if r.Damage != "" {
