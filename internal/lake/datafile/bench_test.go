@@ -36,9 +36,6 @@ var benchRows = struct {
 	mixes map[string]*benchMix
 }{mixes: map[string]*benchMix{}}
 
-// maxBenchData is how many EventData columns the table has at most.
-const maxBenchData = 150
-
 // mixOf reads a rewritten log of real chunks that hold the marker.
 func mixOf(tb testing.TB, marker string, size int64) *benchMix {
 	tb.Helper()
@@ -95,19 +92,9 @@ func eachXML(tb testing.TB, log []byte, fn func(xml string)) {
 	}
 }
 
-// rowsOf makes rows of a log: System's columns, text, and the EventData columns
-// that are most frequent.
+// rowsOf makes rows of a log as an import does.
 func rowsOf(tb testing.TB, log []byte) *benchMix {
-	counts := map[string]int{}
-	var names []string
-	eachXML(tb, log, func(xml string) {
-		eachData(xml, func(name, _ string) {
-			if counts[name]++; counts[name] == 1 && len(names) < maxBenchData {
-				names = append(names, name)
-			}
-		})
-	})
-	m := &benchMix{table: windowsTable(names)}
+	m := &benchMix{table: schema.WindowsEvents}
 	b := NewRows(m.table)
 	col := m.table.Index
 	seq := int64(0)
@@ -142,7 +129,8 @@ func rowsOf(tb testing.TB, log []byte) *benchMix {
 		for _, name := range []string{"Channel", "Computer"} {
 			b.String(col(name), element(system, name))
 		}
-		b.String(col("Provider"), attr(system, "Provider Name='"))
+		provider := []byte(attr(system, "Provider Name='"))
+		b.Bytes(col("Provider"), provider)
 		b.String(col("ProviderGuid"), attr(system, "Guid='"))
 		for c, v := range map[string]string{
 			"EventID": element(system, "EventID"), "Version": element(system, "Version"), "Level": element(system, "Level"),
@@ -160,7 +148,7 @@ func rowsOf(tb testing.TB, log []byte) *benchMix {
 			}
 		}
 		eachData(rest, func(name, value string) {
-			if c := col("d_" + name); c >= 0 {
+			if c := schema.EventDataColumn(provider, []byte(name)); c >= 0 {
 				b.String(c, html.UnescapeString(value))
 			}
 		})
@@ -207,39 +195,6 @@ func eachData(xml string, fn func(name, value string)) {
 		}
 		xml = rest
 	}
-}
-
-// windowsTable is a table as windows_events is, with columns for the Data names.
-func windowsTable(data []string) *schema.Table {
-	t := &schema.Table{Name: "windows_events", Version: 1, Sort: []string{"Channel", "EventID", "TimeGenerated"}}
-	add := func(id int, disk schema.Disk, required, stats bool, names ...string) {
-		for i, n := range names {
-			t.Columns = append(t.Columns, schema.Column{Name: n, Disk: disk, FieldID: id + i, Required: required, Stats: stats, Born: 1})
-		}
-	}
-	add(1, schema.DiskTimestamptz, true, true, "TimeGenerated")
-	add(2, schema.DiskInt, true, false, "_TimeSub")
-	add(3, schema.DiskTimestamptz, true, true, "_IngestedAt")
-	add(4, schema.DiskInt, true, true, "_Source")
-	add(5, schema.DiskLong, true, true, "_Seq")
-	add(6, schema.DiskString, true, false, "_Table")
-	add(7, schema.DiskLong, false, false, "_RecordTime")
-	add(8, schema.DiskInt, true, false, "_SystemForm")
-	add(9, schema.DiskString, false, false, "_SystemXml", "EventXml", "RenderedMessage", "_Culture")
-	add(13, schema.DiskString, false, true, "Channel")
-	add(14, schema.DiskString, false, false, "Provider", "ProviderGuid", "EventSourceName")
-	add(17, schema.DiskInt, false, true, "EventID")
-	add(18, schema.DiskInt, false, false, "Qualifiers", "Version", "Level", "Task", "Opcode")
-	add(23, schema.DiskLong, false, false, "Keywords", "EventRecordId")
-	add(25, schema.DiskString, false, false, "ActivityId", "RelatedActivityId")
-	add(27, schema.DiskInt, false, false, "SystemProcessId", "SystemThreadId")
-	add(29, schema.DiskString, false, false, "SystemUserId")
-	add(30, schema.DiskString, false, true, "Computer")
-	add(31, schema.DiskString, false, false, "_ResourceId", "_Damage")
-	for i, n := range data {
-		add(100+i, schema.DiskString, false, false, "d_"+n)
-	}
-	return t
 }
 
 // discard is an output that keeps nothing.
