@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -531,4 +532,34 @@ func xmlOf(t *testing.T, path string) (out []string) {
 		}
 	}
 	return out
+}
+
+// TestProgressReachesItsTotal also with logs that are larger unpacked.
+func TestProgressReachesItsTotal(t *testing.T) {
+	t.Parallel()
+	l := newTestLake(t)
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(logOf("abc", "def", "ghi")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"a.evtx.gz": packed.Bytes(), "b.evtx": logOf("xy"), "c.txt": []byte("no log")} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var last Progress
+	l.load(Config{Progress: func(p Progress) {
+		if p.Bytes < last.Bytes || p.Bytes > p.BytesTotal || p.Files > p.FilesTotal || p.Records < last.Records {
+			t.Errorf("%+v after %+v", p, last)
+		}
+		last = p
+	}}, dir)
+	if last.Bytes != last.BytesTotal || last.Files != 3 || last.Records != 11 || last.Committing {
+		t.Errorf("at the end %+v", last)
+	}
 }

@@ -11,15 +11,6 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// Limits of one event; beyond them its values are left to the text.
-const (
-	// maxSystem bounds System's text: real ones have less than 2 KB.
-	maxSystem = 1 << 20
-	// maxValues is the length of text from which on EventData and the message are
-	// not kept as columns too. A row is bounded at 32 MB.
-	maxValues = 4 << 20
-)
-
 // openPart is the part that jobs are encoded for.
 type openPart struct {
 	*lake.Part

@@ -35,7 +35,7 @@ func Import(ctx context.Context, cfg Config) (Summary, error) {
 	return im.run(ctx, func(ctx context.Context, emit func(*job) error) error {
 		r := newReader(&cfg, im.log, im.known, emit, im.file, im.free)
 		im.text = r.text
-		return r.readFiles(ctx, entries, im.skip, im.fail, im.opened)
+		return r.readFiles(ctx, entries, im.begun, im.skip, im.fail, im.opened)
 	})
 }
 
@@ -74,7 +74,12 @@ type importer struct {
 	files    []*logFile
 	summary  Summary
 	progress Progress
+	entry    *entrySize // of the entry in work; nil for feeds
 }
+
+// entrySize is how much of an entry's size the progress has not counted yet. What
+// is unpacked from an entry may be larger than the entry.
+type entrySize struct{ left int64 }
 
 func begin(ctx context.Context, cfg *Config, kind lake.KeyKind) (*importer, error) {
 	log, err := cfg.Writer.BeginLog(ctx, lake.LogInfo{Door: "bulk", Case: cfg.Case})
@@ -220,9 +225,9 @@ func (im *importer) tell(change func(*Progress)) {
 
 // file notes a log that is begun.
 func (im *importer) file(name, kind string) *logFile {
-	f := &logFile{summary: FileSummary{Name: name, Kind: kind}}
 	im.mu.Lock()
 	defer im.mu.Unlock()
+	f := &logFile{summary: FileSummary{Name: name, Kind: kind}, entry: im.entry}
 	im.files = append(im.files, f)
 	return f
 }
@@ -240,8 +245,21 @@ func (im *importer) fail(f *files.Failure) {
 	im.summary.Failures = append(im.summary.Failures, f.Error())
 }
 
-// opened notes that an entry has been read.
-func (im *importer) opened(files.Entry) { im.tell(func(p *Progress) { p.Files++ }) }
+// begun notes that an entry is opened.
+func (im *importer) begun(e files.Entry) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.entry = &entrySize{e.SizeBytes}
+}
+
+// opened notes that the entry has been read.
+func (im *importer) opened() {
+	im.tell(func(p *Progress) {
+		p.Files++
+		p.Bytes += im.entry.left
+		im.entry.left = 0
+	})
+}
 
 // finish gives the summary of what is committed.
 func (im *importer) finish(err error) Summary {
@@ -320,7 +338,15 @@ func (s *partSink) take(j *job) {
 	for i := range j.result {
 		read += j.result[i].Read
 	}
-	s.im.tell(func(p *Progress) { p.Bytes += j.size; p.Records += read })
+	s.im.tell(func(p *Progress) {
+		size := j.size
+		if e := j.file.entry; e != nil {
+			size = min(size, e.left)
+			e.left -= size
+		}
+		p.Bytes += size
+		p.Records += read
+	})
 	s.im.release(j)
 }
 

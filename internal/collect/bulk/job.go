@@ -59,6 +59,7 @@ type logFile struct {
 	// channel is that of the log's first record: what was not stored is counted
 	// there.
 	channel string
+	entry   *entrySize
 	// ended tells that the job with its end is committed.
 	ended bool
 }

@@ -141,10 +141,6 @@ func (r *reader) plan(ctx context.Context, in *files.Input, j *job, prev uint64)
 	return prev, nil
 }
 
-// maxLost bounds how many missing identifiers one chunk may report: a hostile
-// identifier must not spoil the sums of the ledger.
-const maxLost = 1 << 40
-
 // firstRecord reads what the first whole record of a log says about the log.
 type firstRecord struct {
 	batch  event.Batch
@@ -193,9 +189,10 @@ func (l *freeList) put(b []byte) {
 }
 
 // readFiles reads all entries, one after the other.
-func (r *reader) readFiles(ctx context.Context, entries []files.Entry, skipped func(), failed func(*files.Failure), done func(files.Entry)) error {
+func (r *reader) readFiles(ctx context.Context, entries []files.Entry, begun func(files.Entry), skipped func(), failed func(*files.Failure), done func()) error {
 	cfg := files.Config{TempDir: r.cfg.TempDir, Stdin: r.cfg.Stdin}
 	for _, e := range entries {
+		begun(e)
 		err := e.Open(ctx, cfg, func(in *files.Input) error {
 			if in.Kind == files.NotALog {
 				skipped()
@@ -206,7 +203,7 @@ func (r *reader) readFiles(ctx context.Context, entries []files.Entry, skipped f
 		if err != nil {
 			return err
 		}
-		done(e)
+		done()
 	}
 	return nil
 }

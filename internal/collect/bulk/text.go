@@ -110,9 +110,6 @@ func (t *textLog) resume(ctx context.Context) error {
 	return nil
 }
 
-// maxMismatches bounds how many known states that differ are read again.
-const maxMismatches = 16
-
 func sum(h gohash.Hash) (out hash) {
 	h.Sum(out[:0])
 	return out
