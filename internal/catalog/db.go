@@ -45,8 +45,10 @@ func dsn(path, mode string) string {
 	}
 	u := url.URL{Scheme: "file", OmitHost: false, Path: p}
 	q := fmt.Sprintf("?mode=%s&_pragma=busy_timeout(%d)&_txlock=immediate", mode, busyMillis)
-	if mode != "ro" {
+	if mode == "rwc" {
 		q += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	} else {
+		q += "&_pragma=query_only(1)"
 	}
 	return u.String() + q
 }
@@ -76,7 +78,7 @@ func connect(ctx context.Context, path, mode string) (*db, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", path, err)
 	}
-	if mode != "ro" {
+	if mode == "rwc" {
 		// One connection: what this process writes it also reads, in order.
 		s.SetMaxOpenConns(1)
 	}
@@ -86,12 +88,14 @@ func connect(ctx context.Context, path, mode string) (*db, error) {
 	return &db{sql: s}, nil
 }
 
-// openReadOnly opens in place and, where that fails, a copy.
+// openReadOnly opens in place and, where that fails, a copy. In place means with
+// write access where there is any: SQLite then removes its index of the log again
+// when the last reader closes. query_only keeps the content as it is.
 func openReadOnly(ctx context.Context, path string, o Options) (*db, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", path, err)
 	}
-	d, err := connect(ctx, path, "ro")
+	d, err := connect(ctx, path, "rw")
 	if err == nil {
 		if _, err = d.sql.ExecContext(ctx, "SELECT count(*) FROM sqlite_schema"); err == nil {
 			return d, nil

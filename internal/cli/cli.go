@@ -93,6 +93,7 @@ func (a *App) root() *cobra.Command {
 		a.evtxCommand(),
 		a.queryCommand(),
 		a.tablesCommand(),
+		a.lakeCommand(),
 	)
 	usageForArgs(root)
 	return root
