@@ -31,7 +31,7 @@ func absent(name string, typ Type, doc string) ViewColumn {
 
 // fromXML reads a value of EventData that has no column from the event's text.
 func fromXML(name string, typ Type) ViewColumn {
-	expr := unescaped(`extract("<Data Name='` + name + `'>([^<]*)<", 1, EventXml)`)
+	expr := unescaped(`extract(@"<Data Name=['""]` + name + `['""]>([^<]*)<", 1, EventXml)`)
 	if typ == Int {
 		expr = "toint(" + expr + ")"
 	}
