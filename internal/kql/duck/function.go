@@ -62,7 +62,7 @@ func (e *emitter) function(c *plan.Call) string {
 		name := map[fn.Op]string{fn.Log: "ln", fn.Log2: "log2", fn.Log10: "log10"}[c.Op]
 		return "(CASE WHEN " + a[0] + " < 0 THEN CAST('NaN' AS DOUBLE) WHEN " + a[0] + " = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE " + name + "(" + a[0] + ") END)"
 	case fn.ItemID:
-		return "(lower(to_hex(" + a[0] + ")) || '-' || lower(to_hex(" + a[1] + ")))"
+		return "coalesce(lower(to_hex(" + a[0] + ") || '-' || to_hex(" + a[1] + ")), '')"
 	}
 	e.err = fmt.Errorf("cannot write SQL for the operation %s", c.Op)
 	return ""

@@ -2,7 +2,7 @@ package fn
 
 import (
 	"fmt"
-	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -59,8 +59,8 @@ func Regex(pattern string) (string, error) {
 		}
 	}
 	re := b.String()
-	// Go's syntax is RE2's; what Go compiles, RE2 does.
-	if _, err := regexp.Compile(re); err != nil {
+	// Go's syntax is RE2's; what Go reads, RE2 does.
+	if _, err := syntax.Parse(re, syntax.Perl); err != nil {
 		return "", fmt.Errorf("cannot read the regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return re, nil
@@ -87,9 +87,9 @@ func escapeClass(b *strings.Builder, c byte, inClass bool) error {
 
 // Groups counts the capture groups of an expression that Regex gave.
 func Groups(re string) int {
-	r, err := regexp.Compile(re)
+	r, err := syntax.Parse(re, syntax.Perl)
 	if err != nil {
 		return 0
 	}
-	return r.NumSubexp()
+	return r.MaxCap()
 }

@@ -308,7 +308,7 @@ func (e *encoder) textDictionary(c *column) bool {
 		}
 		e.index = append(e.index, lastIndex)
 	}
-	return true
+	return c.n > 0 // DuckDB insists on a dictionary page, even where all is null
 }
 
 // numberDictionary builds the dictionary of a column; false when it is not worth
@@ -341,7 +341,7 @@ func (e *encoder) numberDictionary(c *column) bool {
 		}
 		e.index = append(e.index, lastIndex)
 	}
-	return true
+	return c.n > 0 // DuckDB insists on a dictionary page, even where all is null
 }
 
 // appendBits appends booleans, eight a byte.
