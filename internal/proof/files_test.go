@@ -39,6 +39,8 @@ func TestEachFileAddsUp(t *testing.T) {
 		sum.Stored += f.Stored
 		sum.Duplicate += f.Duplicate
 		sum.Damaged += f.Damaged
+		sum.Partial += f.Partial
+		sum.Lost += f.Lost
 	}
 	if sum != got.Counts || len(got.PerFile) != got.Files || got.Files < 300 {
 		t.Errorf("%d files give %+v, the summary says %+v", len(got.PerFile), sum, got)
