@@ -25,8 +25,9 @@ import (
 
 // testLake is a lake in a temporary folder.
 type testLake struct {
-	t *testing.T
-	w *lake.Writer
+	t      *testing.T
+	w      *lake.Writer
+	upkeep bool // after each import
 }
 
 func newTestLake(t *testing.T) *testLake {
@@ -40,13 +41,13 @@ func newTestLake(t *testing.T) *testLake {
 			t.Error(err)
 		}
 	})
-	return &testLake{t, w}
+	return &testLake{t: t, w: w}
 }
 
 // load imports and checks that the counts add up.
 func (l *testLake) load(cfg Config, paths ...string) Summary {
 	l.t.Helper()
-	cfg.Writer, cfg.Paths = l.w, paths
+	cfg.Writer, cfg.Paths, cfg.noUpkeep = l.w, paths, !l.upkeep
 	before := l.count()
 	s, err := Import(l.t.Context(), cfg)
 	if err != nil {
@@ -476,6 +477,7 @@ func TestCorpus(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)
 	l := newTestLake(t)
+	l.upkeep = true
 	cfg := Config{KeepDuplicates: true}
 	s := l.load(cfg, filepath.Join(dir, "evtx"))
 	t.Logf("%d logs, %d skipped: %+v", s.Files, s.Skipped, s.Counts)

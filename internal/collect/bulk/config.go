@@ -41,6 +41,8 @@ type Config struct {
 	partWork time.Duration
 	// partRowBytes, when not 0, replaces the limit of that name in tests.
 	partRowBytes int64
+	// noUpkeep leaves the lake's upkeep out, in tests of many small imports.
+	noUpkeep bool
 }
 
 func (c Config) withDefaults() Config {

@@ -126,7 +126,7 @@ func (im *importer) run(ctx context.Context, produce func(ctx context.Context, e
 	if err == nil {
 		err = readErr
 	}
-	if err == nil && im.summary.Parts > 0 {
+	if err == nil && im.summary.Parts > 0 && !im.cfg.noUpkeep {
 		if e := im.cfg.Writer.Upkeep(ctx); e != nil {
 			im.cfg.Log.Warn("the rows are stored; the upkeep of the lake is left to the next import", "error", e)
 		}

@@ -190,7 +190,7 @@ func TestKillBetweenParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &testLake{t, w}
+		l := &testLake{t: t, w: w}
 		if d := cmp.Diff(want, readState(l), cmp.AllowUnexported(killState{})); d != "" {
 			t.Errorf("run %d (-want +got):\n%.4000s", run, d)
 		}
