@@ -3,6 +3,7 @@ package duck
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -23,11 +24,7 @@ func (e *emitter) function(c *plan.Call) string {
 		return ""
 	}
 	if name, ok := simple[c.Op]; ok {
-		list := a[0]
-		for _, x := range a[1:] {
-			list += ", " + x
-		}
-		return name + "(" + list + ")"
+		return name + "(" + strings.Join(a, ", ") + ")"
 	}
 	switch c.Op {
 	case fn.StrLen:
@@ -45,17 +42,9 @@ func (e *emitter) function(c *plan.Call) string {
 	case fn.StringOfDynamic:
 		return "coalesce(" + e.element(c.Args[0].(*plan.Call)) + ", '')"
 	case fn.Strcat:
-		list := a[0]
-		for _, x := range a[1:] {
-			list += " || " + x
-		}
-		return "(" + list + ")"
+		return "(" + strings.Join(a, " || ") + ")"
 	case fn.StrcatDelim:
-		list := a[0]
-		for _, x := range a[1:] {
-			list += ", " + x
-		}
-		return "concat_ws(" + list + ")"
+		return "concat_ws(" + strings.Join(a, ", ") + ")"
 	case fn.Sqrt:
 		return "(CASE WHEN " + a[0] + " < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(" + a[0] + ") END)"
 	case fn.Log, fn.Log2, fn.Log10:

@@ -123,10 +123,14 @@ func TestStoredRows(t *testing.T) {
 		{`windows_events | where TimeGenerated > ago(1d) | count`, `[1]`},
 		{`windows_events | where TimeGenerated > now() | count`, `[1]`}, // one tick later
 		{`windows_events | where EventID == 4625 | project TimeGenerated`, `[2026-01-01T00:59:59.9999999Z] [2026-01-01T01:00:00.0000001Z]`},
-		{`windows_events | summarize count() by bin(TimeGenerated, 1h) | sort by TimeGenerated asc`,
-			`[1601-01-01T00:00:00.0000000Z 1] [2026-01-01T00:00:00.0000000Z 2] [2026-01-01T01:00:00.0000000Z 1] [2026-01-02T12:00:00.0000000Z 1]`},
-		{`windows_events | summarize count() by bin(TimeGenerated, 7d) | sort by TimeGenerated asc`,
-			`[1601-01-01T00:00:00.0000000Z 1] [2025-12-29T00:00:00.0000000Z 4]`},
+		{
+			`windows_events | summarize count() by bin(TimeGenerated, 1h) | sort by TimeGenerated asc`,
+			`[1601-01-01T00:00:00.0000000Z 1] [2026-01-01T00:00:00.0000000Z 2] [2026-01-01T01:00:00.0000000Z 1] [2026-01-02T12:00:00.0000000Z 1]`,
+		},
+		{
+			`windows_events | summarize count() by bin(TimeGenerated, 7d) | sort by TimeGenerated asc`,
+			`[1601-01-01T00:00:00.0000000Z 1] [2025-12-29T00:00:00.0000000Z 4]`,
+		},
 		{`windows_events | summarize count() by bin(TimeGenerated, 3tick) | count`, `[5]`},
 		{`windows_events | summarize count() by Channel | sort by Channel asc`, `[ 1] [Security 3] [System 1]`},
 		{`windows_events | summarize min(EventID), max(EventID), avg(EventID), dcount(Computer)`, `[100 4625 3493.5 4]`},

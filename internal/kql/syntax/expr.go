@@ -209,7 +209,7 @@ func (p *parser) unary() Expr {
 func (p *parser) postfix() Expr {
 	start := p.tok.span.Start
 	x := p.primary()
-	for chain := 0; chain < maxChain; chain++ {
+	for range maxChain {
 		switch {
 		case p.is("."):
 			p.advance()
