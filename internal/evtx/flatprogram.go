@@ -70,7 +70,7 @@ func (d *Decoder) compileFlat(root int32, at place) *flatProgram {
 	p := &flatProgram{place: at, keys: map[string]bool{}}
 	f := flattener{d: d, nodes: d.defs}
 	f.element(root, at)
-	p.none = f.odd || d.defs[root].id != noDependency
+	p.none = f.odd
 	w := jsonWriter{d: d, nodes: d.defs, limit: maxRecordText}
 	for _, group := range f.groups() {
 		g := flatGroup{name: f.entries[group[0]].key, lo: uint32(len(p.lits))}

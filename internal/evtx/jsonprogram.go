@@ -430,7 +430,7 @@ func (d *Decoder) appendScalar(dst []byte, v slot) []byte {
 	b := d.buf[v.lo:v.hi]
 	switch {
 	case v.typ == typString:
-		return append(appendUTF16(append(dst, '"'), b, modeJSON), '"')
+		return appendQuoted(dst, b)
 	case bare(v.typ):
 		return appendValue(dst, v.typ, b, modeJSON)
 	}
@@ -442,7 +442,7 @@ func (d *Decoder) runValue(dst, empty []byte, flags uint8, v slot, nest, limit i
 	switch {
 	case v.typ == typString:
 		if b := d.buf[v.lo:v.hi]; !emptyText(b) {
-			return append(appendUTF16(append(dst, '"'), b, modeJSON), '"'), true
+			return appendQuoted(dst, b), true
 		}
 		return append(dst, empty...), true
 	case width[v.typ] != 0: // never empty

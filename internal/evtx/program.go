@@ -70,6 +70,7 @@ type compiled struct {
 	body []byte
 	refs []nameRef
 	root []byte // the root element's name
+	dep  uint16 // the value that the root depends on
 
 	xml, json *program
 	flat      []*flatProgram // by place, made at first use
@@ -190,10 +191,7 @@ func (d *Decoder) noteName(pos, off int) {
 
 // compile makes the programs of the template whose tree is root in d.defs.
 func (d *Decoder) compile(root int32) *compiled {
-	c := &compiled{root: bytes.Clone(d.names[d.defs[root].name])}
-	if d.defs[root].id != noDependency {
-		return c // whether there is an element at all hangs on a value
-	}
+	c := &compiled{root: bytes.Clone(d.names[d.defs[root].name]), dep: d.defs[root].id}
 	x := xmlCompiler{d: d}
 	if x.element(root) {
 		c.xml = x.finish()
@@ -285,5 +283,11 @@ func (d *Decoder) open(lo, hi int) (instance, *compiled) {
 	if err != nil || next < hi && d.buf[next] != 0 {
 		return instance{}, nil
 	}
-	return in, d.compiledFor(in.def)
+	c := d.compiledFor(in.def)
+	if c != nil && c.dep != noDependency {
+		if i := in.lo + int(c.dep); i < in.hi && d.slots[i].typ == typNull {
+			return instance{}, nil // no element at all, which programs do not cover
+		}
+	}
+	return in, c
 }

@@ -38,11 +38,10 @@ var modeStops = [...]stops{
 
 // find gives a mask whose lowest set bit is the high bit of the first byte of x
 // that s stops at; higher bits mean nothing. All bytes of x are ASCII. (Bit
-// tricks: "haszero" and "hasless" of Anderson's Bit Twiddling Hacks, exact for
-// the lowest match.)
+// tricks: "haszero" and "hasless" of Anderson's Bit Twiddling Hacks, without the
+// part for bytes beyond ASCII; exact for the lowest match.)
 func (s *stops) find(x uint64) uint64 {
-	c, a, b := x^s.xor, x&s.maskA^s.charA, x&s.maskB^s.charB
-	return ((c-s.less)&^c | (a-ones)&^a | (b-ones)&^b) & highs
+	return (((x ^ s.xor) - s.less) | ((x&s.maskA ^ s.charA) - ones) | ((x&s.maskB ^ s.charB) - ones)) & highs
 }
 
 // tailMasks keep the first k of eight UTF-16 units, in two words.
@@ -130,6 +129,56 @@ func appendUTF16(dst, src []byte, m mode) []byte {
 		w += putRune(dst[w:], r, m)
 	}
 	return dst[:w]
+}
+
+// appendQuoted appends the text src as a JSON string: what appendUTF16 gives for
+// modeJSON, in quotes. It is that function for the one mode in which most text is
+// written.
+func appendQuoted(dst, src []byte) []byte {
+	w, end := len(dst)+1, len(src)&^1
+	if cap(dst)-w < end/2*maxEscape+9 {
+		dst = slices.Grow(dst, end/2*maxEscape+10)
+	}
+	dst = dst[:cap(dst)]
+	dst[w-1] = '"'
+	src = src[:cap(src)]
+	i := 0
+	for i < end && i+16 <= len(src) {
+		k := 8
+		a, b := binary.LittleEndian.Uint64(src[i:]), binary.LittleEndian.Uint64(src[i+8:])
+		if i+16 > end {
+			k = (end - i) / 2
+			a, b = a&tailMasks[k][0], b&tailMasks[k][1]
+		}
+		if (a|b)&0xff80ff80ff80ff80 != 0 {
+			break
+		}
+		a = (a | a>>8) & 0x0000ffff0000ffff
+		b = (b | b>>8) & 0x0000ffff0000ffff
+		x := uint64(uint32(a|a>>16)) | (b|b>>16)<<32
+		binary.LittleEndian.PutUint64(dst[w:], x)
+		if s := (((x ^ ones*2) - ones*0x21) | ((x ^ ones*'\\') - ones)) & highs; s != 0 {
+			if n := bits.TrailingZeros64(s) / 8; n < k {
+				e := &quick[modeJSON][byte(x>>(8*n))&0x7f]
+				w += n
+				if e.n == 0 { // NUL
+					end = i
+					break
+				}
+				binary.LittleEndian.PutUint64(dst[w:], e.text)
+				w += int(e.n)
+				i += 2*n + 2
+				continue
+			}
+		}
+		w += k
+		i += 2 * k
+	}
+	if i < end {
+		return append(appendUTF16(dst[:w], src[i:end], modeJSON), '"')
+	}
+	dst[w] = '"'
+	return dst[:w+1]
 }
 
 // putRune writes a rune outside ASCII. XML does not allow U+FFFE and U+FFFF;
