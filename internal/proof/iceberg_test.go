@@ -53,6 +53,7 @@ func TestPyIcebergReadsEveryTable(t *testing.T) {
 	}
 	importJSON(t, append([]string{"--data", data, "import", "--json"}, inputs...)...)
 	must(t, "--data", data, "lake", "compact")
+	must(t, "--data", data, "lake", "retention", "windows_events", "3650") // a row for wadi_audit
 
 	out, err := exec.CommandContext(t.Context(), interpreter, "testdata/tables.py", data).Output()
 	var exit *exec.ExitError
