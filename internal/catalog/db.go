@@ -213,7 +213,16 @@ func (d *db) checkpoint(ctx context.Context) error {
 
 // backup writes a consistent copy to a new file.
 func (d *db) backup(ctx context.Context, to string) error {
-	if _, err := d.sql.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
+	c, err := d.sql.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot copy the database to %s: %w", to, err)
+	}
+	// A connection that only reads would refuse to write the copy.
+	_, err = c.ExecContext(ctx, "PRAGMA query_only(0)")
+	if err == nil {
+		_, err = c.ExecContext(ctx, "VACUUM INTO ?", to)
+	}
+	if err = errors.Join(err, c.Close()); err != nil {
 		return fmt.Errorf("cannot copy the database to %s: %w", to, err)
 	}
 	f, err := os.OpenFile(to, os.O_RDWR, 0) // SQLite doesn't sync what VACUUM INTO writes

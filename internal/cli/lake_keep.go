@@ -45,6 +45,7 @@ func (a *App) lakeDuplicates(ctx context.Context, l *lake.Lake, all, asJSON bool
 		s := &accounts[i]
 		sum.Received, sum.Stored = sum.Received+s.Received, sum.Stored+s.Stored
 		sum.Duplicate, sum.Damaged = sum.Duplicate+s.Duplicate, sum.Damaged+s.Damaged
+		sum.Filtered += s.Filtered
 		if s.Duplicate == 0 && !all {
 			continue
 		}
@@ -67,7 +68,8 @@ func (a *App) lakeDuplicates(ctx context.Context, l *lake.Lake, all, asJSON bool
 		return err
 	}
 	a.list([]string{"Source", "Received", "Stored", "Duplicate", "Damaged", "Imported", "Kind", "Name"}, lines)
-	return a.say("%s received = %s stored + %s duplicate + %s damaged, from %s sources.", counted(sum.Received), counted(sum.Stored), counted(sum.Duplicate), counted(sum.Damaged), counted(len(accounts)))
+	return a.say("%s received = %s stored + %s duplicate + %s filtered + %s damaged, from %s sources.",
+		counted(sum.Received), counted(sum.Stored), counted(sum.Duplicate), counted(sum.Filtered), counted(sum.Damaged), counted(len(accounts)))
 }
 
 func (a *App) lakeRetentionCommand() *cobra.Command {

@@ -227,5 +227,10 @@ func Restore(ctx context.Context, backup, dir string, o Options) (Copied, error)
 	if err == nil {
 		err = w.act(ctx, "", &ledger.Action{Action: "restore", Object: dir, Detail: map[string]any{"from": from.Dir()}}, nil)
 	}
+	if err == nil {
+		w.commits.Lock()
+		err = w.sweep(ctx, 0) // a new folder has no readers yet
+		w.commits.Unlock()
+	}
 	return out, errors.Join(err, w.Close())
 }

@@ -166,7 +166,7 @@ func TestUpkeepKeepsMetadataSmall(t *testing.T) {
 	dir := t.TempDir()
 	now := testTime
 	w := openTestWriter(t, dir, at(&now))
-	for range 40 {
+	for range 20 {
 		importRows(t, w, "", 1, 1)
 		now = now.Add(time.Minute)
 	}
@@ -189,8 +189,8 @@ func TestUpkeepKeepsMetadataSmall(t *testing.T) {
 	if s := len(meta.Snapshots()); s > 2 || len(list) > mergeManifests {
 		t.Errorf("%d snapshots, %d manifests", s, len(list))
 	}
-	if n := count(t, dir, schema.WindowsEvents); n != 40 {
-		t.Errorf("%d rows, want 40", n)
+	if n := count(t, dir, schema.WindowsEvents); n != 20 {
+		t.Errorf("%d rows, want 20", n)
 	}
 	files, err := os.ReadDir(filepath.Join(dir, "lake/default/windows_events/metadata"))
 	if err != nil || len(files) > 2+3+mergeManifests {

@@ -49,7 +49,10 @@ func (w *Writer) relocate(ctx context.Context) (from string, moved bool, err err
 	}
 	w.setMark(m)
 	w.notice = ""
-	return from, true, w.act(ctx, "", &ledger.Action{Action: "relocate", Object: w.dir, Detail: map[string]any{"from": from}}, nil)
+	if err := w.act(ctx, "", &ledger.Action{Action: "relocate", Object: w.dir, Detail: map[string]any{"from": from}}, nil); err != nil {
+		return from, true, err
+	}
+	return from, true, w.upkeep(ctx, 1) // the metadata before is garbage now
 }
 
 func (w *Writer) setMark(m mark) {

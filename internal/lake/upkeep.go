@@ -56,7 +56,7 @@ func (w *Writer) upkeep(ctx context.Context, worth int) error {
 	if err := w.expireSnapshots(ctx, worth); err != nil {
 		return err
 	}
-	if err := w.sweep(ctx); err != nil {
+	if err := w.sweep(ctx, deletionDelay); err != nil {
 		return err
 	}
 	return errors.Join(w.state.Checkpoint(ctx), w.store.pointers.Checkpoint(ctx))
@@ -116,8 +116,9 @@ func outdatedSnapshots(m table.Metadata, before int64) (ids []int64) {
 var ownFile = regexp.MustCompile(`^([0-9a-f]{32}_[0-9]+_[0-9]+_v[0-9]+\.parquet|[0-9]{5,}-[0-9a-f-]{36}\.gz\.metadata\.json|snap-[0-9]+-[0-9a-f-]{36}\.avro|[0-9a-f-]{36}-m0\.avro)$`)
 
 // sweep removes files of the tables' folders that no metadata names, once no
-// reader can need them. The caller holds commits, so nothing is being written.
-func (w *Writer) sweep(ctx context.Context) error {
+// reader can need them: when no pin is older and the delay has passed. The caller
+// holds commits, so nothing is being written.
+func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 	named, err := w.store.named(ctx)
 	if err != nil {
 		return err
@@ -141,12 +142,15 @@ func (w *Writer) sweep(ctx context.Context) error {
 			add = append(add, rel)
 		}
 	}
+	for _, rel := range add {
+		garbage[rel] = now.UnixMicro()
+	}
 	for rel, since := range garbage {
 		if named[rel] || !present[rel] {
 			forget = append(forget, rel)
 			continue
 		}
-		if now.UnixMicro() < since+deletionDelay.Microseconds() || pinned && oldest <= since {
+		if now.UnixMicro() < since+delay.Microseconds() || pinned && oldest <= since {
 			continue
 		}
 		if err := w.opts.fs.Remove(w.store.path(rel)); err != nil {
