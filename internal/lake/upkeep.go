@@ -237,10 +237,6 @@ func (s *store) list() (map[string]bool, error) {
 // makeReserve makes the file that a full disk can be relieved of, for a lake that
 // is large enough to fill one.
 func (w *Writer) makeReserve(ctx context.Context) error {
-	path := filepath.Join(w.TempDir(), reserveName)
-	if st, err := w.opts.fs.Stat(path); err == nil && st.Size() >= reserveBytes {
-		return nil
-	}
 	tables, err := w.store.load(ctx)
 	if err != nil {
 		return err
@@ -255,7 +251,13 @@ func (w *Writer) makeReserve(ctx context.Context) error {
 			size += files[i].file.SizeBytes
 		}
 	}
-	if size < reserveFrom {
+	return w.reserve(size)
+}
+
+// reserve makes the reserve of a lake of that size, unless there is one.
+func (w *Writer) reserve(size int64) error {
+	path := filepath.Join(w.TempDir(), reserveName)
+	if st, err := w.opts.fs.Stat(path); size < reserveFrom || err == nil && st.Size() >= reserveBytes {
 		return nil
 	}
 	if err := w.opts.fs.Remove(path); err != nil {
