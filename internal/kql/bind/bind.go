@@ -28,8 +28,17 @@ type Env struct {
 	Names func() []string
 }
 
-// maxErrors ends the list of diagnostics of one query.
-const maxErrors = 20
+// Limits of a query. They keep what is built in proportion to what was written.
+const (
+	// maxErrors ends the list of diagnostics.
+	maxErrors = 20
+	// maxOperators bounds the operators of all pipelines: each is a level of
+	// nesting in SQL.
+	maxOperators = 300
+	// maxLet bounds the nodes of a let's value. A value is copied where it is
+	// used, so lets that use lets twice would double each time.
+	maxLet = 1000
+)
 
 // Bind gives a query its meaning: names, types, plan. Without diagnostics the
 // plan is whole; with any it is nil.
@@ -63,8 +72,10 @@ type binder struct {
 	// aggregates is set within an expression over aggregates.
 	aggregates *within
 	// depth bounds lets that use lets.
-	depth  int
-	render *plan.Render
+	depth int
+	// operators counts those bound so far.
+	operators int
+	render    *plan.Render
 }
 
 func (b *binder) newID() plan.ID {
@@ -140,7 +151,12 @@ func (b *binder) let(s *syntax.Let) {
 		b.lets[name] = let{value: bad()}
 		return
 	}
-	b.lets[name] = let{value: b.scalar(s.Value)}
+	value := b.scalar(s.Value)
+	if nodes := plan.Size(value, maxLet); nodes > maxLet {
+		b.fail(s.Span, "the value of "+name+" is too complex", "")
+		value = bad()
+	}
+	b.lets[name] = let{value: value}
 }
 
 func (b *binder) isTabular(x syntax.Expr) bool {
@@ -221,6 +237,10 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		return nil
 	}
 	for i, op := range p.Ops {
+		if b.operators++; b.operators > maxOperators {
+			b.fail(op.Pos(), "the query has more than "+long(maxOperators).String()+" operators", "")
+			return nil
+		}
 		saved := b.rows
 		b.rows = r
 		next := b.operator(op, i == len(p.Ops)-1)

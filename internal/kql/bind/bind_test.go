@@ -1,6 +1,7 @@
 package bind_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -135,6 +136,23 @@ func TestTooBig(t *testing.T) {
 	}
 	b.WriteString("t" + strings.Repeat("x", 99) + " | count")
 	if _, diags := bound(b.String()); len(diags) == 0 || diags[0].Message != "the query nests too many tables" {
+		t.Errorf("%v", diags)
+	}
+}
+
+// TestDoubling checks that lets which double end in an error at once.
+func TestDoubling(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`let a0 = strcat("x", "y");`)
+	for i := range 40 {
+		fmt.Fprintf(&b, "let a%d = strcat(a%d, a%d);", i+1, i, i)
+	}
+	b.WriteString("print a40")
+	if _, diags := bound(b.String()); len(diags) == 0 || !strings.Contains(diags[0].Message, "too complex") {
+		t.Errorf("%v", diags)
+	}
+	many := "SecurityEvent" + strings.Repeat(" | where EventID == 1", 400)
+	if _, diags := bound(many); len(diags) != 1 || !strings.Contains(diags[0].Message, "more than 300 operators") {
 		t.Errorf("%v", diags)
 	}
 }

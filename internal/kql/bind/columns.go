@@ -392,6 +392,13 @@ func (b *binder) datatable(d *syntax.Datatable) *rows {
 
 // cell binds a value of a datatable, converted to its column's type.
 func (b *binder) cell(v syntax.Expr, typ schema.Type) *plan.Const {
+	if u, ok := v.(*syntax.Unary); ok && u.Op == "-" && isWhole(typ) { // the smallest long has no positive
+		if l, isLit := u.X.(*syntax.Literal); isLit && l.Type == schema.Long {
+			if c, err := literalValue(typ, "-"+l.Text); err == nil {
+				return c
+			}
+		}
+	}
 	c := constant(b.scalar(v))
 	if c == nil {
 		b.refuse(v.Pos(), "a value that is not a literal in a datatable")

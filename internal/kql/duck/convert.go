@@ -83,13 +83,18 @@ func realToLong(x string) string {
 		" WHEN " + x + " <= -9.223372036854775808e18 THEN CAST('-9223372036854775808' AS BIGINT) ELSE CAST(trunc(" + x + ") AS BIGINT) END)"
 }
 
-// stringToTime reads ISO 8601, to the seventh digit. Other forms are null, which
-// docs/guide/kql.md says.
+// otherTimes are the forms of a time besides ISO 8601 that Kusto reads, month
+// first, in strptime's words.
+const otherTimes = "['%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m-%d-%Y', '%m-%d-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S GMT']"
+
+// stringToTime reads ISO 8601 to the seventh digit and otherTimes; what is
+// neither is null, which docs/guide/kql.md says.
 func stringToTime(x string) string {
 	t := "trim(" + x + ")"
 	micros := "regexp_replace(" + t + `, '(\.[0-9]{6})[0-9]', '\1')`
 	digit := "coalesce(TRY_CAST(regexp_extract(" + t + `, '\.[0-9]{6}([0-9])', 1) AS INTEGER), 0)`
-	return "(CASE WHEN regexp_full_match(" + t + ", " + Literal(isoPattern) + ") THEN epoch_us(TRY_CAST(" + micros + " AS TIMESTAMPTZ)) * 10 + " + digit + " + 621355968000000000 END)"
+	return "(CASE WHEN regexp_full_match(" + t + ", " + Literal(isoPattern) + ") THEN epoch_us(TRY_CAST(" + micros + " AS TIMESTAMPTZ)) * 10 + " + digit + " + 621355968000000000" +
+		" ELSE epoch_us(try_strptime(" + t + ", " + otherTimes + ")) * 10 + 621355968000000000 END)"
 }
 
 // toString prints as Kusto's tostring; null is "".

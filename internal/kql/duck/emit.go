@@ -261,7 +261,7 @@ func (e *emitter) sortKey(k plan.SortKey) string {
 	}
 	value := e.value(k.Expr)
 	if k.Expr.Type() == schema.Real { // NaN sorts below all numbers, beside null
-		return "(CASE WHEN isnan(" + value + ") THEN 0 ELSE 1 END)" + dir + nulls + ", " + value + dir + nulls
+		return "(CASE WHEN " + value + " IS NULL THEN NULL WHEN isnan(" + value + ") THEN 0 ELSE 1 END)" + dir + nulls + ", " + value + dir + nulls
 	}
 	return value + dir + nulls
 }

@@ -23,6 +23,9 @@ func (e *emitter) function(c *plan.Call) string {
 	if e.err != nil {
 		return ""
 	}
+	if c.Op == fn.Abs && c.T != schema.Real && rangeOf(c.Args[0]).lo <= -limit {
+		return wrap("abs(CAST(" + a[0] + " AS HUGEINT))")
+	}
 	if name, ok := simple[c.Op]; ok {
 		return name + "(" + strings.Join(a, ", ") + ")"
 	}
@@ -114,7 +117,8 @@ func (e *emitter) calendar(c *plan.Call) string {
 	case fn.EndOfDay:
 		return "(" + v + " // " + day + " * " + day + " + " + day + " - 1)"
 	case fn.StartOfWeek: // 0001-01-01 is a Monday, weeks begin on Sundays
-		return "nullif(greatest((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + ", 0), NULL)"
+		start := "((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + ")"
+		return "(CASE WHEN " + start + " < 0 THEN 0 ELSE " + start + " END)"
 	case fn.EndOfWeek:
 		return "((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + " + " + week + " - 1)"
 	case fn.DayOfWeek:

@@ -17,6 +17,20 @@ func Walk(x Expr, f func(Expr)) {
 	}
 }
 
+// Size counts the nodes of an expression, but stops soon after most.
+func Size(x Expr, most int) int {
+	n := 1
+	if c, ok := x.(*Call); ok {
+		for _, a := range c.Args {
+			if n > most {
+				break
+			}
+			n += Size(a, most-n)
+		}
+	}
+	return n
+}
+
 // NotNull tells that an expression is never null.
 func NotNull(x Expr) bool {
 	if x.Type() == schema.String {

@@ -77,7 +77,7 @@ func TestDiagnostics(t *testing.T) {
 		{"T | where x == 'a\\qb'", "unknown escape in a string at 1:18"},
 		{"T | where é == 1 §", "unexpected character '§' at 1:18"},
 		{"T | where datetime(2020", "the literal datetime(…) has no end at 1:11"},
-		{strings.Repeat("(", 300), "the query nests deeper than 200 levels at 1:"},
+		{strings.Repeat("(", 300), "the query nests deeper than 400 levels at 1:"},
 		{"T | where " + strings.Repeat("a or ", 3000) + "b", "a chain of more than 2000 operators at 1:"},
 		{strings.Repeat(" ", MaxText+1), "the query is 1048577 bytes long; the limit is 1048576 at 1:1"},
 		{"T | where \xff", "the query is not UTF-8 at 1:11"},

@@ -6,8 +6,8 @@ package syntax
 const (
 	// MaxText is the longest query in bytes.
 	MaxText = 1 << 20
-	// MaxDepth bounds how deeply brackets and calls nest.
-	MaxDepth = 200
+	// MaxDepth bounds how deeply the parser nests; a bracket takes two levels.
+	MaxDepth = 400
 	// maxChain bounds the operands of one unbracketed chain (a or b or c …),
 	// which makes a tree as deep as the chain is long.
 	maxChain = 2000
