@@ -148,7 +148,7 @@ func takeLock(dir string) (*lock, error) {
 	if err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	if err != nil {
+	if err != nil && !isFull(err) { // the pid is for the message only; expiry must get on on a full disk
 		return nil, errors.Join(explain(fmt.Errorf("cannot lock %s: %w", dir, err)), f.Close())
 	}
 	return &lock{f}, nil

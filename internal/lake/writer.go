@@ -56,7 +56,14 @@ func OpenWriter(ctx context.Context, dir string, o Options) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{Lake: &Lake{dir: dir, opts: o}, lock: l}
-	if err := w.open(ctx); err != nil {
+	err = w.open(ctx)
+	if isFull(err) || catalog.IsFull(err) {
+		// Whoever comes now, for example to expire rows, needs the reserve.
+		if err = errors.Join(w.closeDatabases(), w.freeReserve()); err == nil {
+			err = w.open(ctx)
+		}
+	}
+	if err != nil {
 		return nil, explain(errors.Join(fmt.Errorf("cannot open %s: %w", dir, err), w.closeAll()))
 	}
 	return w, nil
@@ -213,6 +220,15 @@ func (w *Writer) Close() error {
 
 // closeAll closes what is open; the lock goes last.
 func (w *Writer) closeAll() error {
+	err := w.closeDatabases()
+	if w.lock != nil {
+		err = errors.Join(err, w.lock.release())
+		w.lock = nil
+	}
+	return err
+}
+
+func (w *Writer) closeDatabases() error {
 	var errs []error
 	if w.state != nil {
 		errs = append(errs, w.state.Close())
@@ -221,10 +237,6 @@ func (w *Writer) closeAll() error {
 	if w.store != nil {
 		errs = append(errs, w.store.pointers.Close())
 		w.store = nil
-	}
-	if w.lock != nil {
-		errs = append(errs, w.lock.release())
-		w.lock = nil
 	}
 	return errors.Join(errs...)
 }
