@@ -16,7 +16,7 @@ import (
 func main() {
 	// The query worker is this binary, executed again: nothing else may run first.
 	if len(os.Args) > 1 && os.Args[1] == engine.WorkerCommand {
-		if err := engine.Work(os.Stdin, os.Stdout, os.Getenv); err != nil {
+		if err := engine.Work(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(int(cli.CodeFailed))
 		}

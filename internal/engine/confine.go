@@ -1,17 +1,22 @@
 package engine
 
-import "strings"
+import "fmt"
 
-// A report of confinement travels in one environment variable: words joined by
-// commas, those that failed begin with "!".
+// report says which limits hold of a worker and which this system lacks.
+type report struct {
+	Confined   []string `json:"confined,omitempty"`
+	Unconfined []string `json:"unconfined,omitempty"`
+}
 
-func splitReport(report string) (confined, unconfined []string) {
-	for word := range strings.SplitSeq(report, ",") {
-		if failed, ok := strings.CutPrefix(word, "!"); ok {
-			unconfined = append(unconfined, failed)
-		} else if word != "" {
-			confined = append(confined, word)
-		}
+func (r *report) note(name string, err error) {
+	if err != nil {
+		r.Unconfined = append(r.Unconfined, fmt.Sprintf("%s (%v)", name, err))
+		return
 	}
-	return confined, unconfined
+	r.Confined = append(r.Confined, name)
+}
+
+func (r *report) add(other report) {
+	r.Confined = append(r.Confined, other.Confined...)
+	r.Unconfined = append(r.Unconfined, other.Unconfined...)
 }

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"strings"
-	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -15,39 +13,60 @@ import (
 const (
 	idleNice  = 19
 	schedIdle = 5 // SCHED_IDLE, sched(7)
+	// threadPatience is how long a thread gets to end, in milliseconds.
+	threadPatience = 200
 )
 
-// confine restricts the calling thread and executes the binary again on it, so
-// that every thread of the new process (Go's and DuckDB's) inherits the limits;
-// nice, SCHED_IDLE and Landlock are a thread's own. It returns only when the
-// second execution fails; the report then says what holds.
-func confine(config *workerConfig) string {
-	runtime.LockOSThread()
-	var report []string
-	note := func(name string, err error) {
-		if err != nil {
-			report = append(report, "!"+name+" ("+strings.ReplaceAll(err.Error(), ",", ";")+")")
-			return
+// restrictThread restricts the calling thread for ever, with all it starts: nice,
+// SCHED_IDLE, Landlock and seccomp are a thread's own in Linux, and a process
+// inherits them from the thread that forks it. So a worker is confined from its
+// first instruction, without having to execute itself again. The caller must have
+// locked its goroutine to the thread and never unlock it; Go then ends the thread
+// with the goroutine, and never starts another from it.
+func restrictThread(config *workerConfig, exe string) (r report, thread int) {
+	r.note("nice", unix.Setpriority(unix.PRIO_PROCESS, 0, idleNice))
+	r.note("sched_idle", setIdle())
+	r.note("no_new_privs", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	// Of /proc the worker's own part is wanted, which isn't there yet.
+	r.note("landlock", landlock(config, exe, "/proc"))
+	r.note("seccomp", seccomp())
+	return r, unix.Gettid()
+}
+
+// threadGone waits for the end of a thread; false when it takes too long.
+func threadGone(thread int) bool {
+	for range threadPatience {
+		if err := unix.Tgkill(unix.Getpid(), thread, 0); errors.Is(err, unix.ESRCH) {
+			return true
 		}
-		report = append(report, name)
+		time.Sleep(time.Millisecond)
 	}
+	return false
+}
+
+// restrictProcess sets what belongs to a process, in the worker itself.
+func restrictProcess(config *workerConfig) report {
+	var r report
 	limit := uint64(config.MemoryBytes)
-	note("rlimit_as", unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: limit, Max: limit}))
-	note("no_core", unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}))
-	note("nice", unix.Setpriority(unix.PRIO_PROCESS, 0, idleNice))
-	note("sched_idle", setIdle())
-	note("parent_death", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
-	note("no_new_privs", unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-	exe, err := ownBinary()
-	if err != nil {
-		return strings.Join(append(report, "!exec"), ",")
+	r.note("rlimit_as", unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: limit, Max: limit}))
+	r.note("no_core", unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}))
+	// The signal comes when the thread that is the parent ends. That was the one
+	// that started the worker; once it is gone, one that lives as long as the
+	// process. Without the signal the end of stdin tells the worker.
+	if config.WatchParent {
+		r.note("parent_death", unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0))
 	}
-	note("landlock", landlock(config, exe))
-	note("seccomp", seccomp())
-	state := strings.Join(report, ",")
-	env := append(os.Environ(), stage2+"="+state)
-	err = syscall.Exec(exe, os.Args, env)
-	return state + ",!exec (" + strings.ReplaceAll(err.Error(), ",", ";") + ")"
+	return r
+}
+
+// restrictDuck restricts the calling thread of the worker, from which DuckDB's
+// threads descend, further: of /proc it sees the worker only. The kernel should
+// keep other processes' memory and environment from it anyway (landlock(7),
+// "Ptrace restrictions"), but one was seen that does not.
+func restrictDuck(config *workerConfig) report {
+	var r report
+	r.note("landlock_proc", landlock(config, "/proc/self/exe", "/proc/self"))
+	return r
 }
 
 func setIdle() error {
@@ -70,12 +89,11 @@ const (
 )
 
 // libraryPaths hold the loader and glibc, systemPaths is what they, Go and DuckDB
-// read besides. Of /proc only the process itself, so that no other process's
-// environment is seen.
+// read besides, but for /proc.
 var (
 	libraryPaths = []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64"}
 	systemPaths  = []string{
-		"/etc/ld.so.cache", "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm",
+		"/etc/ld.so.cache", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm",
 		"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
 	}
 )
@@ -92,7 +110,7 @@ const (
 // libraries, and the own temporary folder), TCP, abstract sockets and signals to
 // other processes away, as far as the kernel's version of Landlock goes. Source:
 // landlock(7).
-func landlock(config *workerConfig, exe string) error {
+func landlock(config *workerConfig, exe, proc string) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return errno
@@ -128,7 +146,7 @@ func landlock(config *workerConfig, exe string) error {
 		return err
 	}
 	err := errors.Join(
-		allow(landRead|landRun, exe), allow(landRead|landRun, libraryPaths...), allow(landRead, systemPaths...),
+		allow(landRead|landRun, exe), allow(landRead|landRun, libraryPaths...), allow(landRead, systemPaths...), allow(landRead, proc, "/proc/meminfo", "/proc/cpuinfo"),
 		allow(landRead, config.ReadDirs...), allow(landRead|write, config.TempDir))
 	if err != nil {
 		return err

@@ -2,7 +2,16 @@
 
 package engine
 
-// confine reports what this system lacks.
-func confine(*workerConfig) string {
-	return "!rlimit_as,!nice,!sched_idle,!parent_death,!landlock"
+// restrictThread tells what this system lacks.
+func restrictThread(*workerConfig, string) (r report, thread int) {
+	return report{Unconfined: []string{"nice", "sched_idle", "landlock", "seccomp"}}, 0
 }
+
+func threadGone(int) bool { return false }
+
+// restrictProcess tells what this system lacks.
+func restrictProcess(*workerConfig) report {
+	return report{Unconfined: []string{"rlimit_as", "parent_death"}}
+}
+
+func restrictDuck(*workerConfig) report { return report{} }

@@ -5,7 +5,6 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,16 +38,18 @@ func decode(t *testing.T, payload []byte, v any) {
 }
 
 // try restricts itself as [Work] does and reports what it could still do.
-func try(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
+func try(stdin io.Reader, stdout io.Writer) error {
 	var config workerConfig
 	if err := readJSON(stdin, frameHello, &config); err != nil {
 		return err
 	}
-	if getenv(stage2) == "" {
-		return errors.New(confine(&config))
+	restrictProcess(&config)
+	runtime.LockOSThread() // as DuckDB's threads are
+	if r := restrictDuck(&config); len(r.Unconfined) > 0 {
+		return fmt.Errorf("cannot restrict: %v", r.Unconfined)
 	}
 	var a attempts
-	if err := json.Unmarshal([]byte(getenv(tryVariable)), &a); err != nil {
+	if err := json.Unmarshal([]byte(os.Getenv(tryVariable)), &a); err != nil {
 		return err
 	}
 	var could []string
@@ -81,6 +83,10 @@ func try(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
 	note("read outside", open(a.Outside, os.O_RDONLY))
 	note("read /etc/passwd", open("/etc/passwd", os.O_RDONLY))
 	note("read the parent's environment", open("/proc/"+strconv.Itoa(a.Parent)+"/environ", os.O_RDONLY))
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(a.Parent) + "/task/*/environ")
+	for _, name := range threads {
+		note("read the parent's environment as "+name, open(name, os.O_RDONLY))
+	}
 	note("connect by TCP", dial("tcp", a.TCP))
 	note("connect by UDP", dial("udp", a.TCP))
 	note("connect by a socket file", dial("unix", a.Unix))

@@ -3,12 +3,13 @@
 //
 // Why a process: DuckDB's memory_limit is no bound (a bomb took 10.5 GB under a
 // limit of 512 MB) and some functions can't be interrupted. So the same binary is
-// re-executed with the hidden command [WorkerCommand]; the child lowers its
-// priority (nice 19, SCHED_IDLE), sets RLIMIT_AS, asks to die with its parent, and
-// shuts itself in with Landlock where the kernel has it, before DuckDB starts. A
-// question that passes its deadline is interrupted and, if that doesn't help within
-// the grace, killed with its process; the next question gets a new one. One worker
-// is kept warm.
+// executed again with the hidden command [WorkerCommand], from a thread that gave
+// up its priority (nice 19, SCHED_IDLE), files (Landlock: lake read-only) and
+// sockets (seccomp) before, so that the worker never has them; the worker itself
+// sets RLIMIT_AS and dies with its parent. A question that passes its deadline is
+// interrupted and, if that doesn't help within the grace, killed with its process;
+// the next question gets a new one (25 ms, plus what the binary's packages take to
+// initialise). One worker is kept warm.
 //
 // How a question runs: the caller gives one SELECT over scan_0, scan_1 …, the
 // columns (field ids) and the Parquet files of each scan. The engine puts a common
@@ -23,11 +24,11 @@
 // folder, no extensions, configuration locked); Landlock (lake read-only, no TCP);
 // RLIMIT_AS; the deadline.
 //
-// Limits and trade-offs: a result is materialised in the worker before it is sent,
-// so rows are bounded by [Config.MaxRows] and bytes by [Config.MaxBytes]; more is
-// cut and [Rows.Truncated] says so. A worker answers one question at a time.
-// Without cgo [Start] refuses; on systems other than Linux the process has no
-// RLIMIT_AS, no Landlock and no idle class, and the log says so.
+// Limits and trade-offs: results are bounded by [Config.MaxRows] and
+// [Config.MaxBytes]; more is cut and [Rows.Truncated] says so. A worker answers one
+// question at a time, and at idle priority: beside an import that uses every core,
+// questions wait. Without cgo [Start] refuses; on systems other than Linux the
+// process has no RLIMIT_AS, no Landlock and no idle class, and the log says so.
 //
 // Sources: facts measured for DuckDB 1.5 (docs/decisions), landlock(7),
 // setrlimit(2), sched(7), prctl(2).

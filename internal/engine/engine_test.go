@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		if os.Getenv(tryVariable) != "" {
 			work = try
 		}
-		if err := work(os.Stdin, os.Stdout, os.Getenv); err != nil {
+		if err := work(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

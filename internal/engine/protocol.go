@@ -37,8 +37,7 @@ const (
 	frameEnd                    // worker: JSON endReply; the question is done
 )
 
-// workerConfig is the first frame a worker gets (twice: before and after it
-// restricts itself).
+// workerConfig is the first frame a worker gets.
 type workerConfig struct {
 	Version      int      `json:"version"`
 	MemoryBytes  int64    `json:"memory_bytes"`
@@ -47,15 +46,16 @@ type workerConfig struct {
 	TempDir      string   `json:"temp_dir"`
 	MaxTempBytes int64    `json:"max_temp_bytes"`
 	ReadDirs     []string `json:"read_dirs"`
+	// WatchParent: the worker may ask to die with its parent.
+	WatchParent bool `json:"watch_parent"`
 }
 
 // helloReply says that the worker is ready, or why it isn't.
 type helloReply struct {
-	Version    int      `json:"version"`
-	DuckDB     string   `json:"duckdb,omitempty"`
-	Confined   []string `json:"confined,omitempty"`
-	Unconfined []string `json:"unconfined,omitempty"`
-	Error      string   `json:"error,omitempty"`
+	Version int    `json:"version"`
+	DuckDB  string `json:"duckdb,omitempty"`
+	report
+	Error string `json:"error,omitempty"`
 }
 
 // request is one question.
@@ -103,9 +103,7 @@ func writeJSON(w io.Writer, kind byte, v any) error {
 	return writeFrame(w, kind, payload)
 }
 
-// readFrame reads exactly one frame and no byte more, so that a worker may
-// re-execute itself between two frames. io.EOF means that the other side left
-// between frames.
+// readFrame reads one frame. io.EOF means that the other side left between frames.
 func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {

@@ -137,7 +137,7 @@ func TestServeRefusals(t *testing.T) {
 		"another frame":   "\x01\x00\x00\x00\x09",
 		"no JSON":         "\x02\x00\x00\x00\x01{",
 	} {
-		if err := Work(strings.NewReader(stdin), io.Discard, func(string) string { return "done" }); err == nil {
+		if err := Work(strings.NewReader(stdin), io.Discard); err == nil {
 			t.Errorf("%s: the worker starts", name)
 		}
 	}

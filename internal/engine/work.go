@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 )
 
 // database is what [Work] needs of DuckDB; the cgo file has it.
@@ -25,17 +27,18 @@ var (
 	errFull    = errors.New("the result is full")
 )
 
-// stage2 is set in the environment of a worker that has restricted itself and
-// executed itself again.
-const stage2 = "WADI_ENGINE_STAGE2"
+// collectAt is the worker's garbage collection: none while packages initialise
+// (see spawn), the usual from then on.
+const collectAt = 100
 
 // Work is the whole life of a worker process: it reads its configuration from
 // stdin, restricts itself, opens DuckDB and answers questions on stdout until
-// stdin ends. getenv is os.Getenv.
-func Work(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
+// stdin ends.
+func Work(stdin io.Reader, stdout io.Writer) error {
 	// Ctrl-C reaches all processes of a terminal; what it means for a question is
 	// the parent's to decide.
 	signal.Ignore(os.Interrupt)
+	debug.SetGCPercent(collectAt)
 	var config workerConfig
 	if err := readJSON(stdin, frameHello, &config); err != nil {
 		return fmt.Errorf("cannot read the worker's configuration: %w", err)
@@ -43,19 +46,8 @@ func Work(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
 	if config.Version != protocolVersion {
 		return fmt.Errorf("cannot serve: the caller speaks version %d, not %d", config.Version, protocolVersion)
 	}
-	state := getenv(stage2)
-	if state == "" {
-		// Does not return where the system can confine a process.
-		report := confine(&config)
-		again := workerConfig{}
-		if err := readJSON(stdin, frameHello, &again); err != nil {
-			return fmt.Errorf("cannot read the worker's configuration: %w", err)
-		}
-		state = report
-	}
-	reply := helloReply{Version: protocolVersion}
-	reply.Confined, reply.Unconfined = splitReport(state)
-	db, err := openDatabase(&config)
+	reply := helloReply{Version: protocolVersion, report: restrictProcess(&config)}
+	db, err := openPinned(&config, &reply.report)
 	if err != nil {
 		reply.Error = err.Error()
 		_ = writeJSON(stdout, frameHello, &reply)
@@ -66,6 +58,42 @@ func Work(stdin io.Reader, stdout io.Writer, getenv func(string) string) error {
 		return err
 	}
 	return serve(db, stdin, stdout)
+}
+
+// pinned is a database whose every call comes from one thread, which is restricted
+// further than the worker's others; what DuckDB starts inherits that.
+type pinned struct {
+	about string
+	jobs  chan func(database)
+}
+
+func openPinned(config *workerConfig, holds *report) (*pinned, error) {
+	p := &pinned{jobs: make(chan func(database))}
+	opened := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlock
+		holds.add(restrictDuck(config))
+		db, err := openDatabase(config)
+		if err == nil {
+			p.about = db.version()
+		}
+		opened <- err
+		if err != nil {
+			return
+		}
+		for job := range p.jobs {
+			job(db)
+		}
+	}()
+	return p, <-opened
+}
+
+func (p *pinned) version() string { return p.about }
+
+func (p *pinned) run(ctx context.Context, q *request, out *sender) error {
+	done := make(chan error)
+	p.jobs <- func(db database) { done <- db.run(ctx, q, out) }
+	return <-done
 }
 
 // serve answers questions one after the other. A goroutine reads all frames, so
