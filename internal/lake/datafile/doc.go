@@ -36,8 +36,8 @@
 // # Bounds
 //
 // Memory is bounded by SorterConfig.MemoryBytes while rows come in, and by two
-// row groups of at most maxGroupBytes, one block per run and one page per column
-// while files are written, whatever the input. Temporary files are removed on
+// row groups of at most maxGroupBytes and a row, one row group as it is written,
+// and one block per run while files are written, whatever the input. Temporary files are removed on
 // every way out. Goroutines end before Finish, Close, Merge and Read return.
 //
 // # Hostile bytes

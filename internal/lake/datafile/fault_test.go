@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -14,10 +15,13 @@ var errFault = errors.New("the disk is on fire")
 // faults fails the n-th input or output of a run.
 type faults struct {
 	n     int
+	mu    sync.Mutex // rows are read in one goroutine, files written in another
 	calls int
 }
 
 func (f *faults) hit(string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.calls++
 	if f.calls == f.n {
 		return errFault
