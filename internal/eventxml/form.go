@@ -59,7 +59,7 @@ type System struct {
 	EventID, Qualifiers, Version, Level, Task, Opcode int32
 	// ProcessID and ThreadID hold the 32 bits of the unsigned numbers.
 	ProcessID, ThreadID int32
-	Has                                               uint32
+	Has                 uint32
 
 	Provider, ProviderGUID, EventSourceName []byte
 	ActivityID, RelatedActivityID           []byte

@@ -165,22 +165,34 @@ func TestStoredRows(t *testing.T) {
 func TestComputed(t *testing.T) {
 	db := openDB(t)
 	for _, c := range []struct{ query, want string }{
-		{`datatable(s:string)["2026-01-31", "2026-01-31T10:20:30.1234567Z", "2026-01-31 10:20:30+02:00", "01/31/2026", "01/31/2026 10:20:30", "Sat, 31 Jan 2026 12:00:00 GMT", "soon", "2026-02-30", ""] | project d = todatetime(s)`,
-			`[2026-01-31T00:00:00.0000000Z] [2026-01-31T10:20:30.1234567Z] [2026-01-31T08:20:30.0000000Z] [2026-01-31T00:00:00.0000000Z] [2026-01-31T10:20:30.0000000Z] [2026-01-31T12:00:00.0000000Z] [<nil>] [<nil>] [<nil>]`},
-		{`datatable(t:datetime)[datetime(null), datetime(0001-01-03), datetime(9999-12-31)] | project startofweek(t), endofweek(t), startofmonth(t), endofyear(t), startofday(t)`,
-			`[<nil> <nil> <nil> <nil> <nil>] [0001-01-01T00:00:00.0000000Z 0001-01-06T23:59:59.9999999Z 0001-01-01T00:00:00.0000000Z 0001-12-31T23:59:59.9999999Z 0001-01-03T00:00:00.0000000Z] [9999-12-26T00:00:00.0000000Z 10000-01-01T23:59:59.9999999Z 9999-12-01T00:00:00.0000000Z 9999-12-31T23:59:59.9999999Z 9999-12-31T00:00:00.0000000Z]`},
+		{
+			`datatable(s:string)["2026-01-31", "2026-01-31T10:20:30.1234567Z", "2026-01-31 10:20:30+02:00", "01/31/2026", "01/31/2026 10:20:30", "Sat, 31 Jan 2026 12:00:00 GMT", "soon", "2026-02-30", ""] | project d = todatetime(s)`,
+			`[2026-01-31T00:00:00.0000000Z] [2026-01-31T10:20:30.1234567Z] [2026-01-31T08:20:30.0000000Z] [2026-01-31T00:00:00.0000000Z] [2026-01-31T10:20:30.0000000Z] [2026-01-31T12:00:00.0000000Z] [<nil>] [<nil>] [<nil>]`,
+		},
+		{
+			`datatable(t:datetime)[datetime(null), datetime(0001-01-03), datetime(9999-12-31)] | project startofweek(t), endofweek(t), startofmonth(t), endofyear(t), startofday(t)`,
+			`[<nil> <nil> <nil> <nil> <nil>] [0001-01-01T00:00:00.0000000Z 0001-01-06T23:59:59.9999999Z 0001-01-01T00:00:00.0000000Z 0001-12-31T23:59:59.9999999Z 0001-01-03T00:00:00.0000000Z] [9999-12-26T00:00:00.0000000Z 10000-01-01T23:59:59.9999999Z 9999-12-01T00:00:00.0000000Z 9999-12-31T23:59:59.9999999Z 9999-12-31T00:00:00.0000000Z]`,
+		},
 		{`datatable(x:real)[1.5, real(null), real(nan), -2.0] | sort by x asc`, `[<nil>] [NaN] [-2] [1.5]`},
 		{`datatable(x:real)[1.5, real(null), real(nan), -2.0] | sort by x`, `[1.5] [-2] [NaN] [<nil>]`},
-		{`datatable(x:real)[1e15, 1e16, 123456789012345678.0, 0.00001, -1234567890123456.0, 1.0, 1e100] | project tostring(x)`,
-			`[1E+15] [1E+16] [1.2345678901234568E+17] [1E-05] [-1.234567890123456E+15] [1.0] [1E+100]`},
-		{`datatable(x:long)[-9223372036854775808, 9223372036854775807] | project abs(x), -x, x * 2, x - 1, x % 7`,
-			`[-9223372036854775808 -9223372036854775808 0 9223372036854775807 6] [9223372036854775807 -9223372036854775807 -2 9223372036854775806 0]`},
+		{
+			`datatable(x:real)[1e15, 1e16, 123456789012345678.0, 0.00001, -1234567890123456.0, 1.0, 1e100] | project tostring(x)`,
+			`[1E+15] [1E+16] [1.2345678901234568E+17] [1E-05] [-1.234567890123456E+15] [1.0] [1E+100]`,
+		},
+		{
+			`datatable(x:long)[-9223372036854775808, 9223372036854775807] | project abs(x), -x, x * 2, x - 1, x % 7`,
+			`[-9223372036854775808 -9223372036854775808 0 9223372036854775807 6] [9223372036854775807 -9223372036854775807 -2 9223372036854775806 0]`,
+		},
 		{`datatable(t:datetime)[datetime(9999-12-31), datetime(2026-01-01)] | project t + 1d, t - 800000d`, `[<nil> 7809-09-03T00:00:00.0000000Z] [2026-01-02T00:00:00.0000000Z <nil>]`},
 		{`print pow(10.0, 308) * 10, exp(1000.0), sqrt(-1.0), log(0.0)`, `[Infinity Infinity NaN -Infinity]`},
-		{`datatable(s:string)["a,b", "", "x"] | project split(s, ",")[0], tostring(split(s, ",")[1]), split(s, ",")[-1], split(s, ",")`,
-			`[a b b [a b]] [   []] [x  x [x]]`},
-		{`datatable(s:string, n:string)["user_name", "user", "username", "user", "a-b c", "-b", "ab", ""] | project s has n, s contains n, s hasprefix n, s startswith n, s has_cs n`,
-			`[true true true true true] [false true true true false] [true true true false true] [true true true true true]`},
+		{
+			`datatable(s:string)["a,b", "", "x"] | project split(s, ",")[0], tostring(split(s, ",")[1]), split(s, ",")[-1], split(s, ",")`,
+			`[a b b [a b]] [   []] [x  x [x]]`,
+		},
+		{
+			`datatable(s:string, n:string)["user_name", "user", "username", "user", "a-b c", "-b", "ab", ""] | project s has n, s contains n, s hasprefix n, s startswith n, s has_cs n`,
+			`[true true true true true] [false true true true false] [true true true false true] [true true true true true]`,
+		},
 	} {
 		s := emit(t, c.query)
 		rows, err := db.Query(wrapped(s))
