@@ -93,7 +93,7 @@ func shell(t *testing.T, origin, dir, commands string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), blockTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", commands)
+	cmd := exec.CommandContext(ctx, "bash", "-euxc", commands)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url."+origin+".insteadOf",
 		"GIT_CONFIG_VALUE_0="+sourcesAddress, "WADI_DATA=", "WADI_SLOW=")
