@@ -144,13 +144,13 @@ func openCopy(ctx context.Context, path string, o Options) (*db, error) {
 }
 
 func fingerprint(path string) string {
-	s := ""
+	var s strings.Builder
 	for _, p := range []string{path, path + "-wal"} {
 		if st, err := os.Stat(p); err == nil {
-			s += fmt.Sprint(st.Size(), st.ModTime().UnixNano(), ";")
+			s.WriteString(fmt.Sprint(st.Size(), st.ModTime().UnixNano(), ";"))
 		}
 	}
-	return s
+	return s.String()
 }
 
 // copyFile copies a small file; a missing one is skipped.
