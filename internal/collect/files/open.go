@@ -135,16 +135,33 @@ func (o *opener) member(name string, m *zip.File, depth int) error {
 	return o.stream(name, r, depth+1)
 }
 
-// spool copies r to a temporary file without a name. Damage tells why r ended
-// early; an error means that the copy could not be made.
-func (o *opener) spool(r io.Reader) (f *os.File, size int64, damage string, err error) {
-	f, err = os.CreateTemp(o.cfg.TempDir, "import-*")
+// spooled is a temporary copy. path is what is still to be removed when it is
+// closed: Windows keeps the name of a file as long as it is open.
+type spooled struct {
+	*os.File
+	path string
+}
+
+// Close closes the copy, which is gone then.
+func (s *spooled) Close() error {
+	err := s.File.Close()
+	if s.path != "" {
+		err = errors.Join(err, os.Remove(s.path))
+	}
+	return err
+}
+
+// spool copies r to a temporary file, without a name where the system can do
+// that. Damage tells why r ended early; an error means that the copy could not be
+// made.
+func (o *opener) spool(r io.Reader) (f *spooled, size int64, damage string, err error) {
+	temp, err := os.CreateTemp(o.cfg.TempDir, "import-*")
 	if err != nil {
 		return nil, 0, "", err
 	}
-	if err = os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, 0, "", err
+	f = &spooled{File: temp}
+	if os.Remove(temp.Name()) != nil {
+		f.path = temp.Name()
 	}
 	buf := make([]byte, 256<<10)
 	for {
