@@ -105,6 +105,7 @@ func (w *eventRow) add(rows *datafile.Rows, id rowID, b *event.Batch, e *event.E
 		text(rows, c.RenderedMessage, b.Bytes(ev.Message))
 		text(rows, c.Culture, b.Bytes(ev.Culture))
 		w.data(rows, b, &ev, sys.Provider)
+		userData(rows, sys.Provider, b.Bytes(ev.UserData))
 	}
 	if damage != "" {
 		rows.String(c.Damage, damage)
