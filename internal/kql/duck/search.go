@@ -92,11 +92,20 @@ func searchConst(op fn.Op, text, needle string) string {
 		return "contains(" + text + ", " + Literal(needle) + ")"
 	}
 	start, end, fold := edges(op)
-	p := termPattern(needle, start, end)
+	return found(text, regexp.QuoteMeta(needle), termPattern(needle, start, end), fold)
+}
+
+// found looks for a pattern; where it tests edges the plain needle is looked for
+// first, which RE2 does four times as fast.
+func found(text, plain, pattern string, fold bool) string {
 	if fold {
-		p = "(?i)" + p
+		plain, pattern = "(?i)"+plain, "(?i)"+pattern
 	}
-	return "regexp_matches(" + text + ", " + Literal(p) + ")"
+	sql := "regexp_matches(" + text + ", " + Literal(pattern) + ")"
+	if plain == pattern {
+		return sql
+	}
+	return "(regexp_matches(" + text + ", " + Literal(plain) + ") AND " + sql + ")"
 }
 
 // searchDynamic writes a search for a needle that is only known by row.
@@ -133,17 +142,18 @@ func (e *emitter) searchDynamic(op fn.Op, text, needle string) string {
 // hasList writes has_any as one expression, which is several times faster than a
 // chain of or, and has_all as a chain of and.
 func (e *emitter) hasList(c *plan.Call, text string) string {
-	var patterns []string
+	var plain, patterns []string
 	for _, a := range c.Args[1:] {
 		needle, _ := constText(a)
+		plain = append(plain, regexp.QuoteMeta(needle))
 		patterns = append(patterns, termPattern(needle, true, true))
 	}
 	if c.Op == fn.HasAny {
-		return "regexp_matches(" + text + ", " + Literal("(?i)(?:"+strings.Join(patterns, "|")+")") + ")"
+		return found(text, "(?:"+strings.Join(plain, "|")+")", "(?:"+strings.Join(patterns, "|")+")", true)
 	}
 	parts := make([]string, len(patterns))
 	for i, p := range patterns {
-		parts[i] = "regexp_matches(" + text + ", " + Literal("(?i)"+p) + ")"
+		parts[i] = found(text, plain[i], p, true)
 	}
 	return "(" + strings.Join(parts, " AND ") + ")"
 }
