@@ -93,6 +93,9 @@ func (e *encoder) encode(dst []byte, col *schema.Column, c *column, rows int) (c
 	out := chunk{data: dst[:0], stats: bounds{kind: col.Disk}}
 	out.stats.values, out.stats.nulls = int64(rows), int64(rows-c.n)
 	switch {
+	case c.n == 0: // all null: levels only, and nothing that a decoder could want more of
+		e.levels(col, c, 0, rows, 0, 0)
+		e.pages(&out, encodingPlain, rows, 0)
 	case col.Disk == schema.DiskString && e.textDictionary(c):
 		for _, v := range e.texts {
 			out.stats.text(v)

@@ -57,6 +57,26 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestPatchyColumns has columns that occur in some row groups only.
+func TestPatchyColumns(t *testing.T) {
+	table := testTable(30)
+	for _, stretch := range []int{8, 64, 100, 1000} {
+		records := patchyRecords(uint64(stretch), table, 10*stretch, stretch)
+		m := newFolder()
+		s := NewSorter(SorterConfig{Table: table})
+		s.groupRows = stretch
+		if err := add(t.Context(), s, table, records, 100); err != nil {
+			t.Fatal(err)
+		}
+		files, err := s.Finish(t.Context(), m.output())
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, readAll(t, table, m.inputs(files)), records)
+		checkFiles(t, table, m, files, records)
+	}
+}
+
 // checkFiles compares what File says with the file and the rows.
 func checkFiles(t *testing.T, table *schema.Table, m *folder, files []File, rows []record) {
 	t.Helper()

@@ -30,15 +30,17 @@
 // row group; long text has none. The key-value metadata holds wadi.schema.version.
 //
 // Files are written by code of this package and read through the Parquet library,
-// so the two check each other. The library's writer took twice the CPU time a row,
-// kept a second copy of each chunk's metadata in the file, and a level per null.
+// so the two check each other. The library's writer took 1.6 times the CPU time a
+// row of 173 columns, kept a second copy of each chunk's metadata in the file, and
+// handled a level per null.
 //
 // # Bounds
 //
 // Memory is bounded by SorterConfig.MemoryBytes while rows come in, and by two
 // row groups of at most maxGroupBytes and a row, one row group as it is written,
-// and one block per run while files are written, whatever the input. Temporary files are removed on
-// every way out. Goroutines end before Finish, Close, Merge and Read return.
+// and one block per run while files are written, whatever the input. Temporary
+// files are removed on every way out. Goroutines end before Finish, Close, Merge and
+// Read return.
 //
 // # Hostile bytes
 //

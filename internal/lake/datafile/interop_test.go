@@ -2,6 +2,7 @@ package datafile
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // pyarrowScript prints each row of a file as a JSON list, by field id of the
@@ -44,17 +47,26 @@ func TestPyArrow(t *testing.T) {
 	}
 	table := testTable(40)
 	records := randomRecords(14, table, 5000)
+	slices.SortStableFunc(records, order)
+	comparePyArrow(t, python, table, records, 1900)
+	for _, stretch := range []int{8, 100, 1000} {
+		comparePyArrow(t, python, table, patchyRecords(uint64(stretch), table, 4*stretch, stretch), stretch)
+	}
+}
+
+// comparePyArrow writes records, which are in order, and has PyArrow read them.
+func comparePyArrow(t *testing.T, python string, table *schema.Table, records []record, groupRows int) {
+	t.Helper()
 	m := newFolder()
 	s := NewSorter(SorterConfig{Table: table})
-	s.groupRows = 1900
+	s.groupRows = groupRows
 	if err := add(t.Context(), s, table, records, 100); err != nil {
 		t.Fatal(err)
 	}
 	files, err := s.Finish(t.Context(), m.output())
-	if err != nil {
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	slices.SortStableFunc(records, order)
 	path := filepath.Join(t.TempDir(), "rows.parquet")
 	if err := os.WriteFile(path, m.files[files[0].Path].Bytes(), 0o600); err != nil {
 		t.Fatal(err)

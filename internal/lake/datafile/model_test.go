@@ -155,6 +155,38 @@ func randomRecord(rng *rand.Rand, t *schema.Table, seq int) record {
 	return r
 }
 
+// patchyRecords are records in order whose optional columns occur in some stretches
+// of rows only: never, in all rows, in one, or here and there.
+func patchyRecords(seed uint64, t *schema.Table, n, stretch int) []record {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	out := make([]record, n)
+	how := make([]int, len(t.Columns))
+	for i := range out {
+		if i%stretch == 0 {
+			for c := range how {
+				how[c] = rng.IntN(5)
+			}
+		}
+		r := randomRecord(rng, t, i)
+		r[0] = int64(i) * microsPerHour
+		for c := 4; c < len(r); c++ {
+			full := r[c]
+			for full == nil && how[c] != 0 {
+				full = randomRecord(rng, t, i)[c]
+			}
+			switch {
+			case how[c] == 0, how[c] == 2 && i%stretch != 5, how[c] == 3 && rng.IntN(20) > 0:
+				full = nil
+			case how[c] == 4 && t.Columns[c].Disk == schema.DiskString:
+				full = fmt.Sprint("all different ", i)
+			}
+			r[c] = full
+		}
+		out[i] = r
+	}
+	return out
+}
+
 func randomRecords(seed uint64, t *schema.Table, n int) []record {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	out := make([]record, n)
