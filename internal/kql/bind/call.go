@@ -387,6 +387,14 @@ func (b *binder) extract(x *syntax.Call, args []plan.Expr) plan.Expr {
 }
 
 func (b *binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if x.Name == "round" && len(args) == 2 {
+		digits, ok := constLong(args[1])
+		if t := args[0].Type(); !ok || !isNumber(t) || !isWhole(args[1].Type()) || digits < 0 || digits > 15 {
+			b.refuse(x.Span, "round() of these arguments")
+			return bad()
+		}
+		return call(fn.Round, schema.Real, convert(args[0], schema.Real), args[1])
+	}
 	if !b.count(x, 1, 1) {
 		return bad()
 	}

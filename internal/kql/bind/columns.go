@@ -85,19 +85,26 @@ func resultName(x syntax.Expr) string {
 			return left + "_" + i.Text
 		}
 	case *syntax.Call:
-		if namedByArgument[x.Name] && len(x.Args) > 0 {
-			return resultName(x.Args[0])
+		if len(x.Args) == 0 {
+			return ""
+		}
+		first := resultName(x.Args[0])
+		switch {
+		case namedByArgument[x.Name]:
+			return first
+		case x.Name == "strlen" && first != "":
+			return "strlen_" + first
 		}
 	}
 	return ""
 }
 
 // namedByArgument are the functions whose result has the name of their first
-// argument.
+// argument, as Microsoft's parser has it.
 var namedByArgument = map[string]bool{
 	"bin": true, "floor": true, "bin_at": true, "tostring": true, "toint": true, "tolong": true, "toreal": true, "todouble": true, "tobool": true, "toboolean": true,
-	"todatetime": true, "totimespan": true, "toguid": true,
-	"startofday": true, "startofweek": true, "startofmonth": true, "startofyear": true, "endofday": true, "endofweek": true, "endofmonth": true, "endofyear": true,
+	"todatetime": true, "totimespan": true, "toguid": true, "startofday": true, "split": true,
+	"abs": true, "ceiling": true, "round": true, "sqrt": true, "pow": true, "exp": true, "log": true, "log2": true, "log10": true,
 }
 
 // numbered gives Column1, Column2 … or the like.
@@ -164,18 +171,9 @@ func (b *binder) extend(op *syntax.Columns) *rows {
 	added := map[string]bool{}
 	for _, x := range op.Items {
 		it := b.item(x, unnamed)
-		_, named := x.(*syntax.Named)
 		if added[it.name] {
-			if it.explicit || isName(x) {
-				b.fail(it.span, "the column '"+it.name+"' is there twice", "")
-				continue
-			}
-		}
-		if !named && (added[it.name] || out.find(it.name) != nil) {
-			if isName(x) {
-				continue // extend a: a is there
-			}
-			it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+			b.fail(it.span, "the column '"+it.name+"' is there twice", "name them: a = …")
+			continue
 		}
 		added[it.name] = true
 		c := fixed(it.name, b.add(node, it.x))

@@ -254,14 +254,20 @@ func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
 		b.refuse(x.Pos(), "'"+op+"' on a value of type "+t.String())
 		return bad()
 	default:
-		return convert(v, schema.String)
+		b.fail(x.Pos(), "'"+op+"' needs a string, not "+t.String(), "convert it: tostring(…)")
+		return bad()
 	}
 }
 
 // compare makes a relation of two values of one type.
 func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
-	l, r, ok := b.unify(l, r, op == fn.Eq || op == fn.Ne, at)
+	equality := op == fn.Eq || op == fn.Ne
+	l, r, ok := b.unify(l, r, equality, at)
 	if !ok {
+		return bad()
+	}
+	if t := l.Type(); !equality && !isNumber(t) && t != schema.DateTime && t != schema.TimeSpan {
+		b.fail(at, "values of type "+t.String()+" have no order to compare by", "")
 		return bad()
 	}
 	if constant(l) != nil && constant(r) == nil { // constants to the right
@@ -295,27 +301,40 @@ func (b *binder) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr
 			return convert(l, schema.Real), convert(r, schema.Real), true
 		}
 		return widened(l), widened(r), true
-	case equality && lt == schema.String && printable(rt):
+	case isNumber(lt) && rt == schema.Bool, lt == schema.Bool && isNumber(rt):
+		return b.unify(whole(l), whole(r), equality, at)
+	case equality && lt == schema.String && isWhole(rt):
 		return l, convert(r, schema.String), true
-	case equality && rt == schema.String && printable(lt):
-		return b.numberAgainstText(l, r)
+	case equality && isWhole(lt) && rt == schema.String:
+		return b.numberAgainstText(l, r, at)
+	case equality && (lt == schema.Guid && rt == schema.String || lt == schema.String && rt == schema.Guid):
+		return convert(l, schema.Guid), convert(r, schema.Guid), true
 	}
 	b.fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with tostring() or tolong()")
 	return l, r, false
 }
 
-// printable are the types that equality compares with a string by their text.
-func printable(t schema.Type) bool {
-	return isWhole(t) || t == schema.Bool || t == schema.Guid
+// whole gives a bool as 0 or 1.
+func whole(x plan.Expr) plan.Expr {
+	if x.Type() == schema.Bool {
+		return convert(x, schema.Long)
+	}
+	return x
 }
 
 // numberAgainstText compares EventID == "4625" as numbers where the text is a
-// number as it prints, so that files can be pruned; else by text.
-func (b *binder) numberAgainstText(l, r plan.Expr) (plan.Expr, plan.Expr, bool) {
-	if s, ok := constText(r); ok && isWhole(l.Type()) {
+// number as it prints, so that files can be pruned; else by text. A literal that
+// is a number in another form (04625) is refused: what Kusto makes of it isn't
+// known.
+func (b *binder) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+	if s, ok := constText(r); ok {
 		c, err := literalValue(schema.Long, s)
 		if n, isLong := constLong(c0(c)); err == nil && isLong && long(n).String() == s {
 			return widened(l), c, true
+		}
+		if _, err := literalValue(schema.Real, strings.TrimSpace(s)); err == nil {
+			b.fail(at, "cannot compare "+l.Type().String()+" with the text "+syntax.Quote(s), "write the number without quotes")
+			return l, r, false
 		}
 	}
 	return convert(l, schema.String), r, true

@@ -15,11 +15,10 @@ func (b *binder) summarize(op *syntax.Summarize) *rows {
 			b.refuse(op.Span, "the parameter "+p.Name)
 		}
 	}
-	a := &aggregation{b: b, node: &plan.Aggregate{From: b.rows.node}, out: &rows{}}
+	a := &aggregation{b: b, node: &plan.Aggregate{From: b.rows.node}, out: &rows{}, unnamed: numbered("Column", 1)}
 	a.out.node = a.node
-	unnamed := numbered("Column", 1)
 	for _, x := range op.By {
-		b.groupKey(a.node, a.out, b.item(x, unnamed))
+		b.groupKey(a.node, a.out, b.item(x, a.unnamed))
 	}
 	if len(op.Aggs) == 0 && len(op.By) == 0 {
 		b.fail(op.Span, "summarize needs an aggregate or by", "")
@@ -42,6 +41,8 @@ type aggregation struct {
 	node  *plan.Aggregate
 	above *plan.Extend
 	out   *rows
+	// unnamed numbers the columns that have no name of their own.
+	unnamed func() string
 }
 
 func (a *aggregation) column(x syntax.Expr) {
@@ -55,12 +56,15 @@ func (a *aggregation) column(x syntax.Expr) {
 		}
 		name, explicit, value = n.Names[0].Name, true, n.X
 	}
-	agg, ok := a.value(value, explicit)
+	agg, ok := a.value(value)
 	if !ok {
 		return
 	}
 	if name == "" {
 		name = aggregateName(value)
+	}
+	if name == "" {
+		name = a.unnamed()
 	}
 	free := unique(name, func(n string) bool { return a.out.find(n) != nil })
 	if explicit && free != name {
@@ -72,19 +76,15 @@ func (a *aggregation) column(x syntax.Expr) {
 
 // value binds a column of summarize: an aggregate, or an expression over
 // aggregates and constants.
-func (a *aggregation) value(x syntax.Expr, named bool) (plan.Expr, bool) {
+func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 	b := a.b
 	if p, ok := x.(*syntax.Paren); ok {
-		return a.value(p.X, named)
+		return a.value(p.X)
 	}
 	if c, ok := x.(*syntax.Call); ok {
 		if _, scalar := fn.Functions[c.Name]; !scalar && !slices.Contains(fn.Special, c.Name) {
 			return a.aggregate(c)
 		}
-	}
-	if !named {
-		b.refuse(x.Pos(), "an expression over aggregates without a name")
-		return nil, false
 	}
 	saved := b.rows
 	b.rows, b.aggregates = &rows{}, &within{a: a, rows: saved}
@@ -116,35 +116,40 @@ func (w *within) call(x *syntax.Call) plan.Expr {
 	return bound
 }
 
-// aggregateName is Kusto's name of an aggregate's column: its function, and its
-// first argument where that is a plain column.
+// aggregateName is Kusto's name of a column of summarize: the aggregate, and its
+// first argument where that has a name; "" for an expression without one.
 func aggregateName(x syntax.Expr) string {
+	if p, ok := x.(*syntax.Paren); ok {
+		return aggregateName(p.X)
+	}
 	c, ok := x.(*syntax.Call)
 	if !ok {
-		return "Column1"
+		return ""
 	}
-	name := c.Name
-	switch name {
-	case "take_any", "any", "take_anyif":
-		if len(c.Args) > 0 {
-			if n := resultName(c.Args[0]); n != "" {
-				if name == "any" {
-					return "any_" + n
-				}
-				return n
-			}
-		}
-	case "countif", "count":
-		if len(c.Args) == 0 {
-			return name + "_"
-		}
-	}
+	first := ""
 	if len(c.Args) > 0 {
-		if n := resultName(c.Args[0]); n != "" {
-			return name + "_" + n
-		}
+		first = resultName(c.Args[0])
 	}
-	return name + "_"
+	if _, known := fn.Aggregates[c.Name]; !known {
+		if len(c.Args) == 0 {
+			return ""
+		}
+		first = aggregateName(c.Args[0])
+		switch {
+		case namedByArgument[c.Name]:
+			return first
+		case c.Name == "strlen" && first != "":
+			return "strlen_" + first
+		}
+		return ""
+	}
+	if c.Name == "take_any" || c.Name == "take_anyif" {
+		if first == "" {
+			return "any_arg0"
+		}
+		return first
+	}
+	return c.Name + "_" + first
 }
 
 // aggregate binds one aggregate function call.
@@ -229,7 +234,7 @@ func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.
 			agg.T = schema.Long
 		}
 	case fn.Min, fn.Max:
-		if t == schema.Guid || t == schema.Bool {
+		if t == schema.Guid {
 			b.wrongAggregate(c, arg, t)
 			return false
 		}

@@ -26,6 +26,9 @@ func (e *emitter) function(c *plan.Call) string {
 	if c.Op == fn.Abs && c.T != schema.Real && rangeOf(c.Args[0]).lo <= -limit {
 		return wrap("abs(CAST(" + a[0] + " AS HUGEINT))")
 	}
+	if c.Op == fn.Round && len(a) == 2 {
+		return "round(" + a[0] + ", " + bare(c.Args[1].(*plan.Const)) + ")"
+	}
 	if name, ok := simple[c.Op]; ok {
 		return name + "(" + strings.Join(a, ", ") + ")"
 	}

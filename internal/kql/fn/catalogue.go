@@ -42,10 +42,10 @@ func unary(op Op, param Class, result schema.Type) Function {
 // Functions are the scalar functions of fixed form, by name.
 var Functions = map[string]Function{
 	"tostring":       unary(ToString, plain, schema.String),
-	"toint":          unary(ToInt, number|text|Of(schema.Bool), schema.Int),
+	"toint":          unary(ToInt, plain&^Of(schema.Guid), schema.Int),
 	"tolong":         unary(ToLong, plain&^Of(schema.Guid), schema.Long),
-	"toreal":         unary(ToReal, number|text|Of(schema.Bool), schema.Real),
-	"todouble":       unary(ToReal, number|text|Of(schema.Bool), schema.Real),
+	"toreal":         unary(ToReal, number|text|duration|Of(schema.Bool), schema.Real),
+	"todouble":       unary(ToReal, number|text|duration|Of(schema.Bool), schema.Real),
 	"tobool":         unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
 	"toboolean":      unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
 	"todatetime":     unary(ToDateTime, moment|text, schema.DateTime),
