@@ -93,7 +93,7 @@ func (e *encoder) encode(dst []byte, col *schema.Column, c *column, rows int) (c
 	out := chunk{data: dst[:0], stats: bounds{kind: col.Disk}}
 	out.stats.values, out.stats.nulls = int64(rows), int64(rows-c.n)
 	switch {
-	case c.n == 0: // all null: levels only, and nothing that a decoder could want more of
+	case c.n == 0: // all null: levels only; a dictionary would have to be written, empty
 		e.levels(col, c, 0, rows, 0, 0)
 		e.pages(&out, encodingPlain, rows, 0)
 	case col.Disk == schema.DiskString && e.textDictionary(c):
@@ -311,7 +311,7 @@ func (e *encoder) textDictionary(c *column) bool {
 		}
 		e.index = append(e.index, lastIndex)
 	}
-	return c.n > 0 // DuckDB insists on a dictionary page, even where all is null
+	return true
 }
 
 // numberDictionary builds the dictionary of a column; false when it is not worth
@@ -344,7 +344,7 @@ func (e *encoder) numberDictionary(c *column) bool {
 		}
 		e.index = append(e.index, lastIndex)
 	}
-	return c.n > 0 // DuckDB insists on a dictionary page, even where all is null
+	return true
 }
 
 // appendBits appends booleans, eight a byte.

@@ -159,6 +159,7 @@ func randomRecord(rng *rand.Rand, t *schema.Table, seq int) record {
 // of rows only: never, in all rows, in one, or here and there.
 func patchyRecords(seed uint64, t *schema.Table, n, stretch int) []record {
 	rng := rand.New(rand.NewPCG(seed, 2))
+	pool := randomRecords(seed, t, 200)
 	out := make([]record, n)
 	how := make([]int, len(t.Columns))
 	for i := range out {
@@ -167,12 +168,12 @@ func patchyRecords(seed uint64, t *schema.Table, n, stretch int) []record {
 				how[c] = rng.IntN(5)
 			}
 		}
-		r := randomRecord(rng, t, i)
-		r[0] = int64(i) * microsPerHour
+		r := slices.Clone(pool[rng.IntN(len(pool))])
+		r[0], r[3] = int64(i)*microsPerHour, int64(i)
 		for c := 4; c < len(r); c++ {
 			full := r[c]
 			for full == nil && how[c] != 0 {
-				full = randomRecord(rng, t, i)[c]
+				full = pool[rng.IntN(len(pool))][c]
 			}
 			switch {
 			case how[c] == 0, how[c] == 2 && i%stretch != 5, how[c] == 3 && rng.IntN(20) > 0:
