@@ -170,7 +170,7 @@ func ParseTime(s string) (event.Ticks, error) {
 }
 
 // FormatReal prints a real as Kusto's tostring does: shortest digits that read
-// back, at least one behind the point, an exponent from 1E+15 on and below 1E-05.
+// back, at least one behind the point, an exponent from 1E+15 on and below 0.0001.
 func FormatReal(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -180,7 +180,7 @@ func FormatReal(f float64) string {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	}
-	if a := math.Abs(f); a != 0 && (a < 1e-5 || a >= 1e15) {
+	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e15) {
 		return strconv.FormatFloat(f, 'E', -1, 64)
 	}
 	s := strconv.FormatFloat(f, 'f', -1, 64)
