@@ -174,7 +174,7 @@ func gather(rows *engine.Rows, r roles, time bool) *chart {
 		if time {
 			p.at = rows.Int(r.x)
 		} else {
-			p.label = index(labels, &c.labels, escape(string(query.AppendText(text[:0], rows, r.x))))
+			p.label = index(labels, &c.labels, label(rows, r.x, columns[r.x].Type))
 		}
 		var parts []string
 		for _, s := range r.split {
@@ -196,6 +196,13 @@ func gather(rows *engine.Rows, r roles, time bool) *chart {
 		}
 	}
 	return c
+}
+
+func label(rows *engine.Rows, column int, t schema.Type) string {
+	if t == schema.DateTime && !rows.Null(column) {
+		return shortTime(rows.Int(column))
+	}
+	return escape(string(query.AppendText(nil, rows, column)))
 }
 
 func number(rows *engine.Rows, column int, t schema.Type) float64 {

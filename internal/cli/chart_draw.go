@@ -63,6 +63,7 @@ func grouped(digits string) string {
 type timeline struct {
 	from, to, step int64
 	width          int // columns used
+	packed         bool
 }
 
 // newTimeline finds the bins: the smallest distance between two x.
@@ -81,7 +82,7 @@ func newTimeline(points []point, room int) timeline {
 	}
 	bins := (t.to-t.from)/t.step + 1
 	if bins >= int64(room) {
-		t.width = room
+		t.width, t.packed = room, bins > int64(room)
 		return t
 	}
 	// At most eight columns a bin, so that few bins don't look like many.
@@ -186,7 +187,7 @@ func (d *drawing) plot(levels []float64, lines, axis int) {
 		case lines - 1:
 			label = plain(top)
 		case lines / 2:
-			label = strings.TrimSpace(plain(top * float64(lines/2+1) / float64(lines)))
+			label = plain(middle(top * float64(lines/2+1) / float64(lines)))
 		}
 		var b strings.Builder
 		for _, v := range levels {
@@ -196,9 +197,21 @@ func (d *drawing) plot(levels []float64, lines, axis int) {
 	}
 }
 
+// middle rounds a number in the middle of an axis, which must not be longer than
+// the one at the top.
+func middle(v float64) float64 {
+	if v >= 10 {
+		return math.Round(v)
+	}
+	return v
+}
+
 // axis draws the line below a plot and the first and last x.
 func (d *drawing) axis(t timeline, margin int, times bool) {
 	d.line(strings.Repeat(" ", margin) + " └" + strings.Repeat("─", t.width))
+	if t.packed {
+		defer d.line("(there are more points than columns: each shows its highest)")
+	}
 	from, to := plain(float64(t.from)), plain(float64(t.to))
 	if times {
 		from, to = shortTime(t.from), shortTime(t.to)

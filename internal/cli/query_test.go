@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// days is a table of three days and two machines.
+const days = `datatable(Day: datetime, Computer: string, n: long)[
+	datetime(2026-10-18), "dc01", 12, datetime(2026-10-19), "dc01", 40, datetime(2026-10-21), "dc01", 7,
+	datetime(2026-10-18), "ws, 2", 3, datetime(2026-10-19), "ws, 2", long(null), datetime(2026-10-21), "ws, 2", 5] `
+
+func TestQueryFormats(t *testing.T) {
+	dir := demoLake(t)
+	for _, format := range []string{"table", "json", "jsonl", "csv"} {
+		code, out, errs := run(t, "", "--data", dir, "query", "--format", format, days+"| extend Age = datetime(2026-10-22T06:00:00) - Day, big = n > 10, third = n / 3.0")
+		if code != CodeDone || errs != "" {
+			t.Fatalf("%s: code %d, %s", format, code, errs)
+		}
+		golden(t, "query-"+format, out)
+		if format == "json" && !json.Valid([]byte(out)) {
+			t.Errorf("no JSON: %s", out)
+		}
+	}
+	for kind, render := range map[string]string{
+		"timechart": "| render timechart", "timechart-one": "| where Computer == 'dc01' | render timechart with (title = 'dc01')",
+		"barchart": "| project Computer, n | render barchart", "columnchart": "| where Computer == 'dc01' | project Day, n | render columnchart",
+		"piechart": "| summarize sum(n) by Computer | sort by Computer asc | render piechart", "table": "| render table",
+	} {
+		code, out, errs := run(t, "", "--data", dir, "query", days+render)
+		if code != CodeDone || errs != "" || strings.Contains(out, "\x1b") {
+			t.Fatalf("%s: code %d, %s", kind, code, errs)
+		}
+		golden(t, "render-"+kind, out)
+	}
+	// A wide result without a terminal is shown as records, without what is empty.
+	_, out, _ := run(t, "", "--data", dir, "query", "SecurityEvent | where EventID == 4720 | take 1")
+	if !strings.Contains(out, "\nActivity  ") || strings.Contains(out, "CommandLine") {
+		t.Errorf("a whole row: %s", out)
+	}
+}
+
+func TestQuestionsFromElsewhere(t *testing.T) {
+	dir := demoLake(t)
+	file := filepath.Join(t.TempDir(), "question.kql")
+	if err := os.WriteFile(file, []byte("\ufeff// of a file\nprint a = 1\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		stdin string
+		args  []string
+	}{
+		"argument": {"", []string{"print a = 1"}},
+		"stdin":    {"print a = 1\n", []string{"-"}},
+		"file":     {"", []string{"--file", file}},
+	} {
+		code, out, errs := run(t, c.stdin, append([]string{"--data", dir, "query", "--format", "csv"}, c.args...)...)
+		if code != CodeDone || out != "a\n1\n" || errs != "" {
+			t.Errorf("%s: code %d, %q, %s", name, code, out, errs)
+		}
+	}
+}
+
+func TestQueryRefusals(t *testing.T) {
+	dir := demoLake(t)
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, c := range map[string]struct {
+		want Code
+		says string
+		args []string
+	}{
+		"no question":     {CodeUsage, "there is no question", []string{"query"}},
+		"two questions":   {CodeUsage, "two questions", []string{"query", "print 1", "--file", "x"}},
+		"an odd format":   {CodeUsage, "cannot print as", []string{"query", "--format", "xml", "print 1"}},
+		"no such file":    {CodeFailed, "no such file", []string{"query", "--file", missing}},
+		"no lake":         {CodeFailed, "missing", []string{"--data", missing, "query", "print 1"}},
+		"an unknown name": {CodeUsage, "'EventIDD'", []string{"query", "SecurityEvent | where EventIDD == 1"}},
+		"no number":       {CodeUsage, "no column of numbers", []string{"query", "SecurityEvent | take 2 | project Computer | render barchart"}},
+	} {
+		code, out, errs := run(t, "", append([]string{"--data", dir}, c.args...)...)
+		if code != c.want || out != "" || !strings.HasPrefix(errs, "wadi: cannot ") || !strings.Contains(errs, c.says) {
+			t.Errorf("%s: code %d, stdout %q, stderr %s", name, code, out, errs)
+		}
+	}
+	_, _, errs := run(t, "", "--data", dir, "query", "SecurityEvent\n| where EventIDD == 1 and\x1b[31m Leveel == 2")
+	if !strings.Contains(errs, "at 2:") || !strings.Contains(errs, "\n  | where EventIDD == 1 and") || !strings.Contains(errs, "^") || strings.Contains(errs, "\x1b") {
+		t.Errorf("mistakes: %s", errs)
+	}
+}
+
+// TestHostileText stores nothing: the question itself makes the text.
+func TestHostileText(t *testing.T) {
+	dir := demoLake(t)
+	const question = `print a = "\x1b]0;owned\x07 line\nline", b = "rtl \u202e", ['na\u001bme'] = 1`
+	for _, format := range []string{"table", "json", "jsonl"} {
+		code, out, errs := run(t, "", "--data", dir, "query", "--format", format, question)
+		if code != CodeDone || strings.ContainsAny(strings.TrimSuffix(out, "\n"), "\x1b\x07\u009b") || !strings.Contains(out, "owned") {
+			t.Errorf("%s: code %d, %q %s", format, code, out, errs)
+		}
+	}
+}
+
+func TestTruncatedResultSaysSo(t *testing.T) {
+	if os.Getenv("WADI_SLOW") == "" {
+		t.Skip("slow: set WADI_SLOW to make more than 64 MB of rows")
+	}
+	dir := filepath.Join(t.TempDir(), "lake")
+	if code, _, errs := run(t, "", "--data", dir, "demo", "--events", "60000", "--until", "2026-11-01"); code != CodeDone {
+		t.Fatal(errs)
+	}
+	const question = "windows_events | project _Xml, x2 = _Xml"
+	code, out, errs := run(t, "", "--data", dir, "query", "--format", "jsonl", question)
+	if code != CodeDone || !strings.Contains(errs, "the result is cut after ") || !strings.Contains(errs, "\nhint: ") || len(out) < 64<<20 || len(out) > 80<<20 {
+		t.Errorf("code %d, %d bytes, %s", code, len(out), errs)
+	}
+	code, out, errs = run(t, "", "--data", dir, "query", "--format", "jsonl", "set notruncation; "+question)
+	if code != CodeDone || errs != "" || strings.Count(out, "\n") != 60000 {
+		t.Errorf("code %d, %d rows, %s", code, strings.Count(out, "\n"), errs)
+	}
+}
+
+func TestTablesLists(t *testing.T) {
+	dir := demoLake(t)
+	code, out, errs := run(t, "", "--data", dir, "tables")
+	if code != CodeDone || errs != "" {
+		t.Fatalf("code %d, %s", code, errs)
+	}
+	var names []string
+	for line := range strings.Lines(out) {
+		name, _, _ := strings.Cut(line, " ")
+		names = append(names, name)
+	}
+	want := []string{"Table", "──────────────", "SecurityEvent", "Event", "W3CIISLog", "windows_events", "w3c_iis", "sources", "ledger"}
+	if diff := cmp.Diff(want, names[:min(len(names), len(want))]); diff != "" || !strings.Contains(out, "have no rows") {
+		t.Errorf("(-want +got):\n%s\n%s", diff, out)
+	}
+	if _, all, _ := run(t, "", "--data", dir, "tables", "--all"); !strings.Contains(all, "\nSyslog ") || strings.Contains(all, "have no rows") {
+		t.Errorf("--all: %s", all)
+	}
+}
