@@ -83,6 +83,7 @@ type Decoder struct {
 	cacheBytes int
 	refs       []nameRef
 	flatUsed   []*flatProgram // of the record in work
+	entries    []flatEntry    // likewise
 	spent      int            // text and trees of the open chunk so far, against maxChunkText
 	lenient    bool           // keep what can be read of a damaged record
 	slow       bool           // render by the tree only, for tests

@@ -123,8 +123,9 @@ func (d *Decoder) Get(f *Fields, r *Record, set *FieldSet) error {
 	if err != nil {
 		return err
 	}
-	l := flattener{d: d, nodes: d.nodes}
+	l := flattener{d: d, nodes: d.nodes, entries: d.entries[:0]}
 	l.element(root, place{kind: placeRecord})
+	d.entries = l.entries
 	w := jsonWriter{d: d, nodes: d.nodes}
 	for _, group := range l.groups() {
 		field, wanted := set.index[l.entries[group[0]].key]

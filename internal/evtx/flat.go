@@ -232,8 +232,9 @@ func (d *Decoder) AppendFlatJSON(dst []byte, r *Record) ([]byte, error) {
 
 // flatTree appends the flat form of the record whose tree is in d.nodes.
 func (d *Decoder) flatTree(dst []byte, root int32, limit int) ([]byte, error) {
-	f := flattener{d: d, nodes: d.nodes}
+	f := flattener{d: d, nodes: d.nodes, entries: d.entries[:0]}
 	f.element(root, place{kind: placeRecord})
+	d.entries = f.entries
 	w := jsonWriter{d: d, nodes: d.nodes, limit: limit}
 	dst = append(dst, '{')
 	open := len(dst)

@@ -106,6 +106,7 @@ func (d *Decoder) compileFlat(root int32, at place) *flatProgram {
 			p.groups = append(p.groups, g)
 		}
 	}
+	p.lits = append(p.lits, make([]byte, litStep)...)
 	return p
 }
 
@@ -203,11 +204,18 @@ func (d *Decoder) runFlat(dst []byte, p *flatProgram, in instance, nest, limit i
 	slots := d.slots[in.lo:in.hi]
 	for i := range p.groups {
 		g := &p.groups[i]
+		if len(g.values) == 1 {
+			out, done := d.runFlatOne(dst, p, g, slots)
+			if done {
+				dst = out
+				continue
+			}
+		}
 		start, count := len(dst), 0
 		if dst[start-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, p.lits[g.lo:g.hi]...)
+		dst = appendLit(dst, p.lits, g.lo, g.hi)
 		first := len(dst)
 		for j := range g.values {
 			v := &g.values[j]
@@ -215,7 +223,7 @@ func (d *Decoder) runFlat(dst []byte, p *flatProgram, in instance, nest, limit i
 				continue
 			}
 			if v.literal {
-				dst = append(append(dst, ','), p.lits[v.lo:v.hi]...)
+				dst = appendLit(append(dst, ','), p.lits, v.lo, v.hi)
 				count++
 				continue
 			}
@@ -240,6 +248,37 @@ func (d *Decoder) runFlat(dst []byte, p *flatProgram, in instance, nest, limit i
 		dst = closeGroup(dst, start, first, count)
 	}
 	return dst, true
+}
+
+// runFlatOne is runFlat for a member with one value that is no array and holds no
+// elements: nearly all. done is false for other ones.
+func (d *Decoder) runFlatOne(dst []byte, p *flatProgram, g *flatGroup, slots []slot) (out []byte, done bool) {
+	v := &g.values[0]
+	if len(v.deps) > 0 && v.absent(slots) {
+		return dst, true
+	}
+	var value slot
+	var empty bool
+	if !v.literal {
+		value = v.of(slots)
+		if value.typ >= typArray || value.typ == typBinXML {
+			return dst, false
+		}
+		if empty = emptyValue(value.typ, d.buf[value.lo:value.hi]); empty && v.optional {
+			return dst, true
+		}
+	}
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = appendLit(dst, p.lits, g.lo, g.hi)
+	switch {
+	case v.literal:
+		return appendLit(dst, p.lits, v.lo, v.hi), true
+	case empty:
+		return append(dst, '"', '"'), true
+	}
+	return d.appendScalar(dst, value), true
 }
 
 // runFlatValue appends the values of v, each behind a comma, and gives how many;
