@@ -17,11 +17,10 @@ import (
 
 // Lake is a data folder opened for reading. It is safe for concurrent use.
 type Lake struct {
-	dir     string
-	opts    Options
-	store   *store // nil for an empty lake
-	notice  string
-	foreign []string
+	dir    string
+	opts   Options
+	store  *store // nil for an empty lake
+	notice string
 }
 
 func (o Options) withDefaults() Options {

@@ -33,9 +33,10 @@ type TableStats struct {
 	// Bytes are those of the data files.
 	Bytes int64 `json:"bytes"`
 	// Days is how many days the stored rows' _IngestedAt span, in whole
-	// partitions; First and Last bound TimeGenerated. Empty for no rows.
-	Days        int    `json:"days"`
-	First, Last string `json:",omitempty"`
+	// partitions; First and Last bound TimeGenerated, empty when that is unknown.
+	Days  int    `json:"days"`
+	First string `json:"first,omitempty"`
+	Last  string `json:"last,omitempty"`
 	// Snapshots and Manifests are Iceberg's.
 	Snapshots int `json:"snapshots"`
 }
