@@ -18,7 +18,7 @@ var bom = []byte("\xef\xbb\xbf")
 
 // lines reads a text log in blocks of whole lines.
 func (r *reader) lines(ctx context.Context, in *files.Input, f *logFile, end *job) error {
-	t := textLog{r: r, in: in, file: f, sum: sha256.New(), watch: w3c.NewParser(w3c.Options{})}
+	t := textLog{r: r, in: in, file: f, sum: sha256.New(), block: textBlock, maxLine: maxLine, watch: w3c.NewParser(w3c.Options{})}
 	if err := t.resume(ctx); err != nil {
 		return err
 	}
@@ -35,6 +35,9 @@ type textLog struct {
 	r    *reader
 	in   *files.Input
 	file *logFile
+	// block and maxLine are the limits textBlock and maxLine; tests have smaller
+	// ones.
+	block, maxLine int
 
 	// Of the part of the file that the case has: its length, and the key under
 	// which what follows is kept; no key for a log without data lines.
@@ -177,7 +180,7 @@ func cutLine(b []byte) (line, rest []byte) {
 // pieces. A block is new memory. A read error ends it and is kept in t.broken.
 func (t *textLog) blocks(ctx context.Context, from int64) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
-		size := textBlock
+		size := t.block
 		for from < t.in.SizeBytes && ctx.Err() == nil {
 			buf := make([]byte, min(int64(size), t.in.SizeBytes-from))
 			n, err := t.in.Content.ReadAt(buf, from)
@@ -188,11 +191,11 @@ func (t *textLog) blocks(ctx context.Context, from int64) func(yield func([]byte
 			last := from+int64(n) >= t.in.SizeBytes || t.broken != nil
 			if cut := bytes.LastIndexByte(buf, '\n') + 1; cut > 0 && !last {
 				buf = buf[:cut]
-			} else if !last && size <= maxLine {
+			} else if !last && size <= t.maxLine {
 				size *= 2 // the line is longer than the block
 				continue
 			}
-			size = textBlock
+			size = t.block
 			from += int64(len(buf))
 			if len(buf) > 0 && !yield(buf) || t.broken != nil {
 				return
