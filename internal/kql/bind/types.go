@@ -5,7 +5,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -195,14 +197,47 @@ func foldReal(x *plan.Call) plan.Expr {
 	return x
 }
 
+// foldCalendar computes the borders of days, weeks, months and years.
+func foldCalendar(op fn.Op, t event.Ticks) (int64, bool) {
+	const day, week = event.TicksPerDay, 7 * event.TicksPerDay
+	border := func(months, years int) int64 {
+		at := t.Time()
+		month := at.Month()
+		if op == fn.StartOfYear || op == fn.EndOfYear {
+			month = time.January
+		}
+		return int64(event.FromTime(time.Date(at.Year()+years, month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)))
+	}
+	if t < 0 {
+		return 0, false
+	}
+	weekStart := (t+day)/week*week - day // 0001-01-01 is a Monday
+	switch op {
+	case fn.StartOfDay:
+		return int64(t / day * day), true
+	case fn.EndOfDay:
+		return int64(t/day*day + day - 1), true
+	case fn.StartOfWeek:
+		return int64(max(weekStart, 0)), true
+	case fn.EndOfWeek:
+		return int64(weekStart + week - 1), true
+	case fn.StartOfMonth, fn.StartOfYear:
+		return border(0, 0), true
+	case fn.EndOfMonth:
+		return border(1, 0) - 1, true
+	case fn.EndOfYear:
+		return border(0, 1) - 1, true
+	}
+	return 0, false
+}
+
 // foldLong computes on whole numbers; wrapping is Go's, as Kusto's.
 func foldLong(op fn.Op, v []int64) (int64, bool) {
-	const day = 864_000_000_000
 	switch {
 	case op == fn.Neg && len(v) == 1:
 		return -v[0], true
-	case op == fn.StartOfDay:
-		return v[0] - v[0]%day, v[0] >= 0
+	case op >= fn.StartOfDay && op <= fn.EndOfYear:
+		return foldCalendar(op, event.Ticks(v[0]))
 	case op == fn.ToLong && len(v) == 1:
 		return v[0], true
 	case len(v) != 2:
