@@ -46,7 +46,7 @@ func dsn(path, mode string) string {
 	u := url.URL{Scheme: "file", OmitHost: false, Path: p}
 	q := fmt.Sprintf("?mode=%s&_pragma=busy_timeout(%d)&_txlock=immediate", mode, busyMillis)
 	if mode == "rwc" {
-		q += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+		q += "&_pragma=auto_vacuum(incremental)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 	} else {
 		q += "&_pragma=query_only(1)"
 	}
@@ -202,8 +202,12 @@ func (d *db) change(ctx context.Context, op string, fn func(*sql.Tx) error) erro
 	return tx.Commit()
 }
 
-// checkpoint moves the WAL into the database file and empties it.
+// checkpoint gives free pages back, moves the WAL into the database file and
+// empties it.
 func (d *db) checkpoint(ctx context.Context) error {
+	if _, err := d.sql.ExecContext(ctx, "PRAGMA incremental_vacuum"); err != nil {
+		return fmt.Errorf("cannot give pages back: %w", err)
+	}
 	var busy, log, moved int
 	if err := d.sql.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved); err != nil {
 		return fmt.Errorf("cannot checkpoint: %w", err)
