@@ -20,14 +20,14 @@ const (
 	// quarter of the size that files are written with.
 	smallFile = datafile.DefaultTargetBytes / 4
 	// mergeInputs is how many files one merge reads: about 10 MB of memory each.
-	mergeInputs = 16
+	mergeInputs = 8
 	// mergeInputBytes ends a merge's inputs early: more only makes more files.
 	mergeInputBytes = 2 * datafile.DefaultTargetBytes
 	// dueFiles is how many small files of a case and a partition make Upkeep
 	// merge them: fewer cost a question less than rewriting costs an import.
 	dueFiles = 8
 	// compactRounds bounds how often a table is gone over: each round leaves at
-	// most a sixteenth of the small files, so this is never reached.
+	// most an eighth of the small files, so this is never reached.
 	compactRounds = 8
 )
 

@@ -10,8 +10,9 @@ const (
 	// DuckDB row group and one unit of parallelism and pruning.
 	rowGroupRows = 122_880
 	// maxGroupBytes ends a row group early when its rows are wide: two of them
-	// are in memory at a time. 122,880 ordinary Windows events need about 90 MB.
-	maxGroupBytes = 112 << 20
+	// are in memory at a time, twice that with the garbage collector. Windows events
+	// give 50,000 to 100,000 rows.
+	maxGroupBytes = 64 << 20
 	// DefaultTargetBytes is the size a data file should have: large enough that
 	// it needs no compaction, small enough to rewrite for one deleted row.
 	DefaultTargetBytes = 128 << 20
