@@ -245,19 +245,15 @@ func appendLit(dst, lits []byte, lo, hi uint32) []byte {
 	if n > litStep || cap(dst)-w < litStep {
 		return append(dst, lits[lo:hi]...)
 	}
-	dst = dst[:w+litStep]
-	to, from, le := dst[w:w+litStep:w+litStep], lits[lo:lo+litStep:lo+litStep], binary.LittleEndian
-	le.PutUint64(to, le.Uint64(from))
-	le.PutUint64(to[8:], le.Uint64(from[8:]))
-	le.PutUint64(to[16:], le.Uint64(from[16:]))
-	le.PutUint64(to[24:], le.Uint64(from[24:]))
-	if n > 32 {
-		le.PutUint64(to[32:], le.Uint64(from[32:]))
-		le.PutUint64(to[40:], le.Uint64(from[40:]))
-		le.PutUint64(to[48:], le.Uint64(from[48:]))
-		le.PutUint64(to[56:], le.Uint64(from[56:]))
-	}
+	copyLit((*[litStep]byte)(dst[w:w+litStep]), (*[litStep]byte)(lits[lo:]))
 	return dst[:w+n]
+}
+
+func copyLit(to, from *[litStep]byte) {
+	*(*[16]byte)(to[:16]) = *(*[16]byte)(from[:16])
+	*(*[16]byte)(to[16:32]) = *(*[16]byte)(from[16:32])
+	*(*[16]byte)(to[32:48]) = *(*[16]byte)(from[32:48])
+	*(*[16]byte)(to[48:]) = *(*[16]byte)(from[48:])
 }
 
 // fragment tells whether b is one template instance, perhaps behind a fragment
