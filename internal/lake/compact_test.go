@@ -243,14 +243,12 @@ func TestDelete(t *testing.T) {
 		t.Error("the audit can be deleted")
 	}
 	// Old files go once nobody can need them.
-	late := testOptions()
-	late.Now = func() time.Time { return testTime.Add(time.Hour) }
-	w.opts.Now = late.Now
-	for range 2 {
+	now := time.Now() // Iceberg's metadata has the machine's clock in it too
+	for i := range 2 {
+		w.opts.Now = clockAt(now, time.Duration(i+1)*time.Hour)
 		if err := w.upkeep(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		w.opts.Now = func() time.Time { return testTime.Add(2 * time.Hour) }
 	}
 	for _, f := range old {
 		if _, err := os.Stat(f.Path); err == nil && !slices.ContainsFunc(files, func(n DataFile) bool { return n.Path == f.Path }) {
