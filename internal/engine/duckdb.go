@@ -67,6 +67,9 @@ func lockDown(config *workerConfig) []string {
 		fmt.Sprintf("SET max_temp_directory_size='%dB'", config.MaxTempBytes),
 		// Footers of a wide table cost 0.2–1 ms a file; data files never change.
 		"SET parquet_metadata_cache=true",
+		// top 100 of whole events reads the sort key first and the other 165 columns
+		// of 100 rows: 0.07 instead of 1.3 CPU seconds over 2 M events (default 50).
+		"SET late_materialization_max_rows=1000",
 		"SET allowed_directories=[" + strings.Join(dirs, ", ") + "]",
 		"SET enable_external_access=false",
 		"SET lock_configuration=true",
