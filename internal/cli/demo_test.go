@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"bytes"
+	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -27,5 +31,13 @@ func TestDemoRefusesWrongFlags(t *testing.T) {
 		if code != CodeUsage || out != "" || !strings.HasPrefix(errs, "wadi: cannot ") {
 			t.Errorf("%v: code %d, stdout %q, stderr %q", args, code, out, errs)
 		}
+	}
+}
+
+func TestFullDiskEndsWithThreeWhoeverMetIt(t *testing.T) {
+	var errs bytes.Buffer
+	err := fmt.Errorf("cannot make the demo: %w", &fs.PathError{Op: "write", Path: "sort-1.run", Err: syscall.ENOSPC})
+	if code := report(&errs, err); code != CodeNothingDone || !strings.Contains(errs.String(), "\nhint: free some space") {
+		t.Errorf("code %d, %q", code, errs.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // Code is the exit code of a command.
@@ -81,6 +82,8 @@ func report(w io.Writer, err error) Code {
 		code, hint = own.Code, own.Hint
 	case errors.As(err, &coder):
 		code, hint = Code(coder.ExitCode()), coder.Hint()
+	case errors.Is(err, syscall.ENOSPC): // from a package that knows no codes: a sorter's file, a copy of an archive
+		code, hint = CodeNothingDone, "free some space, then run it again: what was committed before stays"
 	}
 	fmt.Fprintf(w, "wadi: %s\n", escape(err.Error()))
 	var more detailer
