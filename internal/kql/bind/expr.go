@@ -329,7 +329,7 @@ func whole(x plan.Expr) plan.Expr {
 func (b *binder) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
 	if s, ok := constText(r); ok {
 		c, err := literalValue(schema.Long, s)
-		if n, isLong := constLong(c0(c)); err == nil && isLong && long(n).String() == s {
+		if err == nil && c.V != nil && c.String() == s {
 			return widened(l), c, true
 		}
 		if _, err := literalValue(schema.Real, strings.TrimSpace(s)); err == nil {
@@ -340,14 +340,7 @@ func (b *binder) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, p
 	return convert(l, schema.String), r, true
 }
 
-// c0 keeps a nil *Const from becoming a non-nil Expr.
-func c0(c *plan.Const) plan.Expr {
-	if c == nil {
-		return bad()
-	}
-	return c
-}
-
+// textOfSplit gives split(…)[n] as the text it is; other values as they are.
 func textOfSplit(x plan.Expr) plan.Expr {
 	if c, ok := x.(*plan.Call); ok && c.Op == fn.SplitAt {
 		return stringOf(c)
@@ -434,15 +427,13 @@ func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
 			args[0] = l
 		}
 		if l.Type() != args[0].Type() && !(isWhole(l.Type()) && isWhole(args[0].Type())) {
-			b.fail(item0(x).Pos(), "the list mixes types", "")
+			b.fail(x.R.Pos(), "the list mixes types", "")
 			return bad()
 		}
 		args = append(args, r)
 	}
 	return &plan.Call{Op: op, Args: args, T: schema.Bool}
 }
-
-func item0(x *syntax.Binary) syntax.Node { return x.R }
 
 func (b *binder) hasList(x *syntax.Binary, op string) plan.Expr {
 	v := b.asText(x.L, op)

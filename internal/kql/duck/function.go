@@ -14,7 +14,7 @@ import (
 // simple are functions that DuckDB has with Kusto's meaning.
 var simple = map[fn.Op]string{
 	fn.ToLower: "lower", fn.ToUpper: "upper", fn.Reverse: "reverse", fn.StrRep: "repeat", fn.ReplaceString: "replace",
-	fn.Abs: "abs", fn.Floor: "floor", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
+	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
 	fn.MinOf: "least", fn.MaxOf: "greatest", fn.IsNaN: "isnan", fn.IsInf: "isinf", fn.IsFinite: "isfinite",
 }
 

@@ -140,3 +140,21 @@ func FuzzValues(f *testing.F) {
 		}
 	})
 }
+
+// TestOpNames checks that every operation prints under its own name.
+func TestOpNames(t *testing.T) {
+	if len(opNames) != int(opCount) {
+		t.Fatalf("%d names for %d operations", len(opNames), opCount)
+	}
+	seen := map[string]bool{}
+	for o := range opCount {
+		if name := o.String(); name == "" || seen[name] {
+			t.Errorf("operation %d is called %q", o, name)
+		} else {
+			seen[name] = true
+		}
+	}
+	if SystemXML.String() != "system_xml" || Coalesce.String() != "coalesce" || MaxOf.String() != "max_of" {
+		t.Error("the names are out of step")
+	}
+}

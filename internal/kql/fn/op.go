@@ -61,7 +61,6 @@ const (
 	ToDateTime
 	ToTimeSpan
 	ToGuid
-	IsEmpty
 	IsNull
 	If
 	Coalesce
@@ -92,7 +91,6 @@ const (
 	DayOfWeek
 	HourOfDay
 	Abs
-	Floor
 	Ceiling
 	Sign
 	Sqrt
@@ -118,11 +116,11 @@ var opNames = [...]string{
 	"invalid", "stored_text", "stored_ticks", "stored_cast", "neg", "add", "sub", "mul", "div", "mod", "eq", "ne", "lt", "le", "gt", "ge",
 	"eq_fold", "in", "in_fold", "and", "or", "not", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs",
 	"startswith", "startswith_cs", "endswith", "endswith_cs", "matches", "has_any", "has_all", "bin", "bin_at", "strcat", "strcat_delim",
-	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "isempty", "isnull", "iff", "coalesce", "tolower", "toupper",
+	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "isnull", "iff", "coalesce", "tolower", "toupper",
 	"substring", "strlen", "indexof", "extract", "replace_string", "split", "split_at", "string_of_dynamic", "strrep", "reverse",
 	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
 	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",
-	"abs", "floor", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
+	"abs", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
 	"system_xml", "item_id",
 }
 

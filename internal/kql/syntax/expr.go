@@ -260,7 +260,7 @@ func (p *parser) primary() Expr {
 	t := p.tok
 	switch t.kind {
 	case tokString:
-		return p.text1()
+		return p.stringLiteral()
 	case tokNumber:
 		p.advance()
 		return &Literal{Span: t.span, Type: schema.Long, Text: t.text}
@@ -292,8 +292,8 @@ func (p *parser) primary() Expr {
 	return &Star{Span: t.span}
 }
 
-// text1 joins string literals that stand side by side, as KQL does.
-func (p *parser) text1() Expr {
+// stringLiteral joins string literals that stand side by side, as KQL does.
+func (p *parser) stringLiteral() Expr {
 	start := p.tok.span.Start
 	var b strings.Builder
 	for p.tok.kind == tokString {
