@@ -92,7 +92,7 @@ func (s *store) tryCommit(ctx context.Context, now time.Time, changes []change) 
 	for _, c := range changes {
 		t := tables[c.table.Name]
 		if t == nil {
-			if t, err = s.newTable(c.table); err != nil {
+			if t, err = s.newTable(c.table, now); err != nil {
 				return err
 			}
 		}
@@ -220,7 +220,7 @@ func (st *stage) snapshot(base table.Metadata) ([]table.Update, error) {
 		parentID = &parent.SnapshotID
 		ms = max(ms, parent.TimestampMs)
 	}
-	ms = max(ms, base.LastUpdatedMillis())
+	ms = max(ms, st.base.meta.LastUpdatedMillis())
 	id := newSnapshotID()
 	list, removed, err := st.manifests(base, parent, id)
 	if err != nil {

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"path"
@@ -65,7 +66,7 @@ var icebergTypes = map[schema.Disk]iceberg.Type{
 
 // newTable makes the metadata of a table that isn't in the catalog yet. The ids
 // are set by hand: the library's own way would number the fields anew.
-func (s *store) newTable(t *schema.Table) (*icebergTable, error) {
+func (s *store) newTable(t *schema.Table, now time.Time) (*icebergTable, error) {
 	sc, err := icebergSchema(t, 0)
 	if err != nil {
 		return nil, err
@@ -83,6 +84,7 @@ func (s *store) newTable(t *schema.Table) (*icebergTable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make table %s: %w", t.Name, err)
 	}
+	unsorted := table.UnsortedSortOrder // the builder writes to it
 	steps := []func() error{
 		func() error { return b.SetUUID(uuid.New()) },
 		func() error { return b.SetLoc(s.tableLocation(t.Name)) },
@@ -90,7 +92,7 @@ func (s *store) newTable(t *schema.Table) (*icebergTable, error) {
 		func() error { return b.SetCurrentSchemaID(-1) },
 		func() error { return b.AddPartitionSpec(&spec, true) },
 		func() error { return b.SetDefaultSpecID(-1) },
-		func() error { return b.AddSortOrder(&table.UnsortedSortOrder) },
+		func() error { return b.AddSortOrder(&unsorted) },
 		func() error { return b.SetDefaultSortOrderID(-1) },
 		func() error { return b.SetProperties(properties(t)) },
 	}
@@ -108,7 +110,28 @@ func (s *store) newTable(t *schema.Table) (*icebergTable, error) {
 			return nil, fmt.Errorf("cannot make table %s: column %s didn't keep its field id", t.Name, t.Columns[i].Name)
 		}
 	}
+	if meta, err = dated(meta, now); err != nil {
+		return nil, fmt.Errorf("cannot make table %s: %w", t.Name, err)
+	}
 	return &icebergTable{name: t.Name, meta: meta}, nil
+}
+
+// dated sets the moment of a table's last update, which the library takes from the
+// machine's clock: a lake has one clock.
+func dated(meta table.Metadata, now time.Time) (table.Metadata, error) {
+	data, err := json.Marshal(meta)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	fields["last-updated-ms"] = strconv.AppendInt(nil, now.UnixMilli(), 10)
+	if data, err = json.Marshal(fields); err != nil {
+		return nil, err
+	}
+	return table.ParseMetadataBytes(data)
 }
 
 // evolve gives the updates that bring an older schema up to t: columns are only
