@@ -15,8 +15,9 @@ import (
 const (
 	// DefaultMemoryBytes is RLIMIT_AS of a worker: address space, see idleBytes.
 	DefaultMemoryBytes = 4 << 30
-	// DefaultDeadline is how long a question may take.
-	DefaultDeadline = 2 * time.Minute
+	// DefaultDeadline is how long a question may take: about Kusto's four minutes,
+	// and below the lake's longest, for which it keeps files that are replaced.
+	DefaultDeadline = 5 * time.Minute
 	// DefaultMaxRows and DefaultMaxBytes bound a result as Sentinel's own do.
 	DefaultMaxRows  = 500_000
 	DefaultMaxBytes = 64 << 20
@@ -143,6 +144,7 @@ func Start(ctx context.Context, config Config) (*Engine, error) {
 	if err := config.setDefaults(); err != nil {
 		return nil, err
 	}
+	sweep(config.TempDir, time.Now())
 	e := &Engine{config: config, slots: make(chan struct{}, config.Workers)}
 	w, err := startWorker(ctx, &e.config)
 	if err != nil {

@@ -508,6 +508,43 @@ func TestStartRefusals(t *testing.T) {
 	}
 }
 
+// TestSweep: what a killed process left goes, what is in use or new stays.
+func TestSweep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "odd [name")
+	old := time.Now().Add(-time.Hour)
+	for _, name := range []string{"wadi-query-dead/spill", "wadi-query-new", "other"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used, lock, err := makeTemp(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }()
+	for _, name := range []string{filepath.Join(dir, "wadi-query-dead"), filepath.Join(dir, "other"), used} {
+		if err := os.Chtimes(name, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := start(t, dir, func(c *Config) { c.TempDir = dir })
+	left, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*"))
+	if err != nil || len(left) != 4 { // new, other, used and the worker's
+		t.Errorf("left %v, %v", left, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "wadi-query-dead")); err == nil {
+		t.Error("what a dead process left is still there")
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{used, filepath.Join(dir, "wadi-query-new"), filepath.Join(dir, "other")} {
+		if err := os.Remove(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func cmpOr(a, b string) string {
 	if a != "" {
 		return a

@@ -23,6 +23,7 @@ type worker struct {
 	stdout  io.Reader
 	stderr  *tail
 	tempDir string
+	lock    io.Closer     // of tempDir
 	asked   uint64        // questions so far; the asking goroutine's own
 	exit    chan struct{} // closed when the process is gone
 	killed  sync.Once
@@ -30,7 +31,7 @@ type worker struct {
 
 // startWorker starts a process and waits until it is ready.
 func startWorker(ctx context.Context, config *Config) (*worker, error) {
-	temp, err := os.MkdirTemp(config.TempDir, "wadi-query-")
+	temp, lock, err := makeTemp(config.TempDir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make the query worker's folder: %w", err)
 	}
@@ -41,8 +42,10 @@ func startWorker(ctx context.Context, config *Config) (*worker, error) {
 	w, holds, err := spawn(config, &hello)
 	if err != nil {
 		_ = os.RemoveAll(temp)
+		_ = lock.Close()
 		return nil, fmt.Errorf("cannot start the query worker: %w", err)
 	}
+	w.lock = lock
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, w.signalKill)
@@ -165,6 +168,7 @@ func (w *worker) bury() {
 		_ = c.Close()
 	}
 	_ = os.RemoveAll(w.tempDir)
+	_ = w.lock.Close()
 }
 
 // outOfMemory tells, of a dead worker, whether Go's or C++'s allocator gave up.
