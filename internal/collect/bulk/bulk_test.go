@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wadi-project/wadi/internal/collect/files"
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/evtx"
 	"github.com/wadi-project/wadi/internal/evtx/evtxtest"
@@ -563,5 +564,49 @@ func TestProgressReachesItsTotal(t *testing.T) {
 	}}, dir)
 	if last.Bytes != last.BytesTotal || last.Files != 3 || last.Records != 11 || last.Committing {
 		t.Errorf("at the end %+v", last)
+	}
+}
+
+// badDisk gives the beginning of an event log and then an error.
+type badDisk struct{ n int64 }
+
+var errDisk = errors.New("the disk is broken")
+
+func (b badDisk) ReadAt(p []byte, at int64) (int, error) {
+	n := copy(p, logOf("ab", "cd")[min(at, b.n):b.n])
+	if n < len(p) {
+		return n, errDisk
+	}
+	return n, nil
+}
+
+// TestALogOnABadDisk names what cannot be read, and what was read before is kept.
+func TestALogOnABadDisk(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		readable       int64
+		failures, jobs int
+	}{{0, 1, 1}, {4096 + 100, 1, 1}, {4096 + 65536 + 600, 0, 2}} {
+		l := newTestLake(t)
+		log, err := l.w.BeginLog(t.Context(), lake.LogInfo{Door: "bulk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var jobs []*job
+		failures := 0
+		cfg := (&Config{Writer: l.w}).withDefaults()
+		r := newReader(&cfg, log, newKnown(l.w, "", lake.KeyEVTX), func(j *job) error { jobs = append(jobs, j); return nil },
+			func(string, string) *logFile { return &logFile{} }, func(*files.Failure) { failures++ }, newFreeList(1))
+		in := &files.Input{Name: "x", Kind: files.EVTX, SizeBytes: int64(len(logOf("ab", "cd"))), Content: badDisk{c.readable}}
+		if err := r.input(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		end := jobs[len(jobs)-1]
+		if !end.ends || !strings.Contains(strings.Join(end.findings, " "), errDisk.Error()) {
+			t.Errorf("readable %d: findings %q", c.readable, end.findings)
+		}
+		if len(jobs) != c.jobs || failures != c.failures {
+			t.Errorf("readable %d: %d jobs and %d failures, want %d and %d", c.readable, len(jobs), failures, c.jobs, c.failures)
+		}
 	}
 }

@@ -33,9 +33,9 @@ func Import(ctx context.Context, cfg Config) (Summary, error) {
 	}
 	im.progress.FilesTotal = len(entries)
 	return im.run(ctx, func(ctx context.Context, emit func(*job) error) error {
-		r := newReader(&cfg, im.log, im.known, emit, im.file, im.free)
+		r := newReader(&cfg, im.log, im.known, emit, im.file, im.fail, im.free)
 		im.text = r.text
-		return r.readFiles(ctx, entries, im.begun, im.skip, im.fail, im.opened)
+		return r.readFiles(ctx, entries, im.begun, im.skip, im.opened)
 	})
 }
 

@@ -17,20 +17,22 @@ import (
 // and gives it on as jobs. It is one goroutine, because order is what it decides
 // on; it hashes and counts, and leaves the rest to the encoders.
 type reader struct {
-	cfg   *Config
-	log   *lake.Log
-	emit  func(*job) error
-	free  *freeList
-	file  func(name string, kind string) *logFile // notes a log that is begun
-	seq   int64                                   // of the next record
-	chunk chunkReader
-	text  *known
-	first firstRecord
+	cfg  *Config
+	log  *lake.Log
+	emit func(*job) error
+	free *freeList
+	file func(name string, kind string) *logFile // notes a log that is begun
+	// failed notes a log that cannot be read.
+	failed func(*files.Failure)
+	seq    int64 // of the next record
+	chunk  chunkReader
+	text   *known
+	first  firstRecord
 }
 
-func newReader(cfg *Config, log *lake.Log, known *known, emit func(*job) error, file func(name, kind string) *logFile, free *freeList) *reader {
+func newReader(cfg *Config, log *lake.Log, known *known, emit func(*job) error, file func(name, kind string) *logFile, failed func(*files.Failure), free *freeList) *reader {
 	return &reader{
-		cfg: cfg, log: log, emit: emit, free: free, file: file, seq: 1,
+		cfg: cfg, log: log, emit: emit, free: free, file: file, failed: failed, seq: 1,
 		chunk: chunkReader{known: known, keep: cfg.KeepDuplicates, rows: newRowReader(cfg.Writer), decoder: evtx.NewDecoder()},
 		text:  newKnown(cfg.Writer, cfg.Case, lake.KeyText),
 	}
@@ -72,6 +74,7 @@ func (r *reader) evtx(ctx context.Context, in *files.Input, f *logFile, end *job
 	e, err := evtx.Open(in.Content, in.SizeBytes)
 	if err != nil {
 		end.findings = append(end.findings, err.Error())
+		r.failed(&files.Failure{Path: in.Name, Err: err})
 		return nil
 	}
 	end.lose(e.Losses())
@@ -189,7 +192,7 @@ func (l *freeList) put(b []byte) {
 }
 
 // readFiles reads all entries, one after the other.
-func (r *reader) readFiles(ctx context.Context, entries []files.Entry, begun func(files.Entry), skipped func(), failed func(*files.Failure), done func()) error {
+func (r *reader) readFiles(ctx context.Context, entries []files.Entry, begun func(files.Entry), skipped, done func()) error {
 	cfg := files.Config{TempDir: r.cfg.TempDir, Stdin: r.cfg.Stdin}
 	for _, e := range entries {
 		begun(e)
@@ -199,7 +202,7 @@ func (r *reader) readFiles(ctx context.Context, entries []files.Entry, begun fun
 				return nil
 			}
 			return r.input(ctx, in)
-		}, failed)
+		}, r.failed)
 		if err != nil {
 			return err
 		}
