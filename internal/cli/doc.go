@@ -9,6 +9,11 @@
 // and where a person can do something about it a second line, "hint: …". The
 // exit codes are fixed (see [Code]).
 //
+// Text that comes from logs, questions or errors is escaped before it meets a
+// terminal: a log line that a stranger wrote must not move the cursor. A table
+// fits the terminal; where its columns don't, rows are shown as records. Charts
+// are text, and their colours say nothing that the text doesn't.
+//
 // A command is one file, named after it, with its test beside it. Commands hold
 // no logic that another edge (the server) would need too.
 package cli
