@@ -40,7 +40,7 @@ func benchEVTX(ctx context.Context, b *bench) error {
 			}
 		}
 		rate := func(c *costs) string {
-			return fmt.Sprintf("%.0f MB/s of CPU, %d MB RSS", megabytes/median(c.cpu).Seconds(), median(c.rss)/1e6)
+			return fmt.Sprintf("%.0f MB/s of CPU, ≤%d MB RSS", megabytes/median(c.cpu).Seconds(), median(c.rss)/1e6)
 		}
 		b.figure("EVTX → JSON lines, one core, "+mix.name, rate(&json1), "≥500 MB/s (Security), ≤100 MB")
 		b.figure("EVTX → XML, one core, "+mix.name, rate(&xml1), "≥300 MB/s")

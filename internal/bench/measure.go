@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,29 +22,20 @@ type usage struct {
 	stdout   string
 }
 
-// process runs a command to its end and gives its cost; stdout is kept only
-// when keep is set, otherwise read and thrown away.
+// process runs a command to its end and gives its cost. Its stdout is kept when
+// keep is set; otherwise it is the null device, because a pipe would add its own
+// cost to each side. On Linux the peak memory counts that of the starting process
+// too, so it is never below the bench's own.
 func process(ctx context.Context, keep bool, env []string, name string, args ...string) (usage, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
 	var out, errs strings.Builder
 	cmd.Stderr = &errs
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return usage{}, err
+	if keep {
+		cmd.Stdout = &out
 	}
 	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return usage{}, fmt.Errorf("cannot start %s: %w", name, err)
-	}
-	var sink io.Writer = io.Discard
-	if keep {
-		sink = &out
-	}
-	if _, err := io.Copy(sink, pipe); err != nil {
-		return usage{}, err
-	}
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Run(); err != nil {
 		return usage{}, fmt.Errorf("cannot run %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
 	}
 	u := usage{
