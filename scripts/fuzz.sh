@@ -7,6 +7,6 @@ git grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' >/dev/null || { echo "no 
 git grep -lE '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u | while read -r folder; do
   git grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- "$folder/*_test.go" | sed 's/^func //' | sort -u | while read -r target; do
     echo "== $folder $target"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$folder" </dev/null
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "./$folder" </dev/null
   done
 done
