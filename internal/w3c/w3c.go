@@ -122,6 +122,19 @@ func NewParser(opts Options) *Parser {
 	return p
 }
 
+// KindOf says what a line is, with or without its line end, but for a byte order
+// mark before it.
+func KindOf(line []byte) Kind {
+	line = bytes.TrimLeft(line, "\x00")
+	switch {
+	case len(bytes.TrimRight(line, " \t\r\n\x00")) == 0:
+		return Blank
+	case line[0] == '#':
+		return Directive
+	}
+	return Data
+}
+
 // Line reads the next line, with or without its line end, and says what it is.
 // For Data it fills row; for other kinds row is left as it is.
 func (p *Parser) Line(line []byte, row *Row) Kind {
@@ -133,12 +146,12 @@ func (p *Parser) Line(line []byte, row *Row) Kind {
 	}
 	full := line
 	line = bytes.TrimLeft(line, "\x00")
-	switch {
-	case len(bytes.TrimRight(line, " \t\x00")) == 0:
-		return Blank
-	case line[0] == '#':
+	switch kind := KindOf(full); kind {
+	case Blank:
+		return kind
+	case Directive:
 		p.directive(line)
-		return Directive
+		return kind
 	}
 	*row = Row{Fields: row.Fields[:0], FieldNames: p.names, Format: p.format, Line: p.line, Raw: full}
 	p.scratch = p.scratch[:0]

@@ -78,6 +78,7 @@ func FuzzTextBlocks(f *testing.F) {
 	f.Add(w3cLog("abc"), uint16(0), uint16(40))
 	f.Add([]byte("\xef\xbb\xbf"+w3cHead+w3cLine(1)+"#Fields: time c-ip\n12:00:00 1.2.3.4\n\n#Date: 2026-01-02 00:00:00\nx"), uint16(250), uint16(7))
 	f.Add([]byte("\x00\x00#Fields: a\r\n\x00b\r\n#fields: c d\ne f"), uint16(12), uint16(3))
+	f.Add([]byte("\x00\x00@ a\rb\x00#f\n\r\x00"), uint16(56), uint16(8))
 	f.Fuzz(func(t *testing.T, data []byte, known, block uint16) {
 		if len(data) > 1<<16 {
 			return

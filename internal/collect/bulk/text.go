@@ -149,6 +149,10 @@ func (t *textLog) firstDataLine(ctx context.Context) (int64, bool, error) {
 	at := int64(0)
 	for b := range t.blocks(ctx, 0) {
 		rest := b
+		if at == 0 {
+			rest = bytes.TrimPrefix(b, bom)
+			at += int64(len(b) - len(rest))
+		}
 		for len(rest) > 0 {
 			var line []byte
 			line, rest = cutLine(rest)
@@ -162,10 +166,7 @@ func (t *textLog) firstDataLine(ctx context.Context) (int64, bool, error) {
 }
 
 // isData tells whether a line is neither blank nor a directive.
-func isData(line []byte) bool {
-	line = bytes.TrimLeft(bytes.TrimPrefix(line, bom), "\x00")
-	return len(bytes.TrimRight(line, " \t\r\n\x00")) > 0 && line[0] != '#'
-}
+func isData(line []byte) bool { return w3c.KindOf(line) == w3c.Data }
 
 // cutLine cuts the first line off, with its line break.
 func cutLine(b []byte) (line, rest []byte) {
