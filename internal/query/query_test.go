@@ -30,7 +30,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	empty.close()
+	os.Exit(code)
 }
 
 // day is the first moment of the test lake: each part holds one hour.

@@ -157,14 +157,12 @@ func doubleQuoted(s string) (string, error) {
 
 // Case is a query and what Kusto's engine answered.
 type Case struct {
-	ID      string `json:"id"`
-	Query   string `json:"query"`
-	Columns []struct {
-		Name string `json:"name"`
-		Type string `json:"type"`
-	} `json:"expected_columns"`
-	Rows    [][]any `json:"expected_rows"`
-	Ordered bool    `json:"ordered"`
+	ID      string   `json:"id"`
+	Query   string   `json:"query"`
+	Tags    []string `json:"tags"`
+	Columns []Column `json:"expected_columns"`
+	Rows    [][]any  `json:"expected_rows"`
+	Ordered bool     `json:"ordered"`
 	// Error is the engine's error where it refused the query.
 	Error string `json:"expect_error"`
 }
@@ -228,4 +226,73 @@ func DocCases(t testing.TB) []DocCase {
 		}
 	}
 	return slices.DeleteFunc(cases, func(c DocCase) bool { return skip[fmt.Sprintf("%s/%d", c.Page, c.N)] })
+}
+
+// Features gives the features that the public queries use, by features.tsv:
+// operators, functions, aggregates and plugins by their names.
+func Features(t testing.TB) []string {
+	t.Helper()
+	var names []string
+	for _, f := range lines(t, "features.tsv") {
+		names = append(names, f[0])
+	}
+	return names[1:]
+}
+
+// Excluded gives the public queries (by the name of their file) that have a fault
+// of their own, by exclusions.tsv.
+func Excluded(t testing.TB) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	for _, f := range lines(t, "exclusions.tsv") {
+		if len(f) >= 5 && strings.HasPrefix(f[4], "exclude") {
+			out[filepath.Base(f[0])] = true
+		}
+	}
+	return out
+}
+
+// Column is a column of a documented table.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Schemas gives the documented columns of the tables that the public queries ask.
+func Schemas(t testing.TB) map[string][]Column {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder(t), "schemas", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no schemas in the corpus: %v", err)
+	}
+	out := map[string][]Column{}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s struct {
+			Table   string   `json:"table"`
+			Columns []Column `json:"columns"`
+		}
+		if err := json.Unmarshal(text, &s); err != nil {
+			t.Fatal(err)
+		}
+		out[s.Table] = s.Columns
+	}
+	return out
+}
+
+// lines reads a tab-separated file of the corpus.
+func lines(t testing.TB, name string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][]string
+	for line := range strings.Lines(string(text)) {
+		out = append(out, strings.Split(strings.TrimRight(line, "\r\n"), "\t"))
+	}
+	return out
 }
