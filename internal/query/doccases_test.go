@@ -142,7 +142,7 @@ func squeeze(s string, typ schema.Type) string {
 		if strings.Contains(s, ".") {
 			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 		}
-		return strings.TrimSuffix(strings.TrimSuffix(s, ":00"), " 00:00")
+		return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(s, ":00"), ":00"), " 00")
 	case schema.Bool:
 		return strings.ToLower(s)
 	default:
