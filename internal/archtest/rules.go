@@ -50,7 +50,7 @@ var floors = map[string]floor{
 
 // edges are the imports allowed within one floor, importer → imported.
 var edges = map[string][]string{
-	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
+	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},

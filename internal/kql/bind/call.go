@@ -73,8 +73,12 @@ func (b *binder) count(x *syntax.Call, least, most int) bool {
 }
 
 func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
+	most := len(f.Params)
+	if f.Variadic {
+		most = maxVariadic
+	}
 	args, ok := b.arguments(x)
-	if !ok || !b.count(x, f.Min, len(f.Params)) {
+	if !ok || !b.count(x, f.Min, most) {
 		return bad()
 	}
 	for i := range args {
@@ -83,7 +87,7 @@ func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 			args[i] = textOfSplit(args[i])
 			t = args[i].Type()
 		}
-		p := f.Params[i]
+		p := f.Params[min(i, len(f.Params)-1)]
 		switch {
 		case p.Has(t):
 		case p == fn.Of(schema.String) && isNumber(t):
@@ -94,6 +98,9 @@ func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 			b.wrongType(x, i, t)
 			return bad()
 		}
+	}
+	if f.Op == fn.Go {
+		return goCall(f.Go, args...)
 	}
 	switch f.Op {
 	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToTimeSpan, fn.ToGuid:

@@ -85,6 +85,8 @@ func (e *emitter) call(c *plan.Call) string {
 		return "(" + e.value(c.Args[0]) + " IS NULL)"
 	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToGuid, fn.ToTimeSpan:
 		return e.conversion(c)
+	case fn.Go:
+		return e.goFunction(c)
 	case fn.SystemXML:
 		return e.systemXML(c)
 	}

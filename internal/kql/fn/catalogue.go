@@ -33,10 +33,18 @@ type Function struct {
 	Min      int
 	Variadic bool
 	Result   schema.Type
+	// Go names the function of package udf that computes it; Op is then Go. Its
+	// arguments are converted to that function's parameters.
+	Go string
 }
 
 func unary(op Op, param Class, result schema.Type) Function {
 	return Function{Op: op, Params: []Class{param}, Min: 1, Result: result}
+}
+
+// goFunc is a function computed by the one of package udf called name.
+func goFunc(name string, result schema.Type, params ...Class) Function {
+	return Function{Op: Go, Go: name, Params: params, Min: len(params), Result: result}
 }
 
 // Functions are the scalar functions of fixed form, by name.
@@ -82,6 +90,12 @@ var Functions = map[string]Function{
 	"log10":          unary(Log10, number, schema.Real),
 	"log2":           unary(Log2, number, schema.Real),
 	"pow":            {Op: Pow, Params: []Class{number, number}, Min: 2, Result: schema.Real},
+
+	"url_decode":             goFunc("url_decode", schema.String, text),
+	"base64_decode_tostring": goFunc("base64_decode_tostring", schema.String, text),
+	"base64_decodestring":    goFunc("base64_decode_tostring", schema.String, text),
+	"base64_encode_tostring": goFunc("base64_encode_tostring", schema.String, text),
+	"base64_encodestring":    goFunc("base64_encode_tostring", schema.String, text),
 }
 
 // Special are the scalar functions bound by code.

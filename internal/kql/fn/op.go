@@ -109,6 +109,8 @@ const (
 	SystemXML
 	// ItemID prints (_Source, _Seq).
 	ItemID
+	// Go is a function of package udf; the plan's call names it.
+	Go
 	opCount
 )
 
@@ -121,7 +123,7 @@ var opNames = [...]string{
 	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
 	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",
 	"abs", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
-	"system_xml", "item_id",
+	"system_xml", "item_id", "go",
 }
 
 // String gives the operation's name as plans print it.

@@ -34,7 +34,9 @@ type Ref struct {
 
 // Call applies a function of the catalogue in package fn.
 type Call struct {
-	Op   fn.Op
+	Op fn.Op
+	// Name is the function of package udf when Op is fn.Go.
+	Name string
 	Args []Expr
 	T    schema.Type
 }

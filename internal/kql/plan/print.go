@@ -38,6 +38,9 @@ func (e *Ref) String() string { return "v" + strconv.Itoa(int(e.ID)) }
 func (e *Call) String() string {
 	var b strings.Builder
 	b.WriteString(e.Op.String())
+	if e.Name != "" {
+		b.WriteString(":" + e.Name)
+	}
 	b.WriteByte('(')
 	for i, a := range e.Args {
 		if i > 0 {

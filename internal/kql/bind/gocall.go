@@ -1,0 +1,79 @@
+package bind
+
+import (
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/udf"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// maxVariadic bounds the arguments of a function that takes any number, as Kusto
+// does.
+const maxVariadic = 64
+
+// goCall calls a function of package udf with arguments of classes that convert to
+// its parameters. Over constants its result is computed here.
+func goCall(name string, args ...plan.Expr) plan.Expr {
+	f := udf.Lookup(name)
+	for i := range args {
+		args[i] = convert(args[i], f.Param(i))
+	}
+	c := &plan.Call{Op: fn.Go, Name: name, Args: args, T: f.Result}
+	if v := foldGo(f, args); v != nil {
+		return v
+	}
+	return c
+}
+
+// foldGo computes a call over constants; nil where an argument is none or the
+// function fails, which it then does in the query if a row reaches it.
+func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
+	in := make([]udf.Value, len(args))
+	for i, a := range args {
+		c := constant(a)
+		if c == nil {
+			return nil
+		}
+		in[i] = constantValue(c)
+	}
+	var out udf.Value
+	if err := f.New()(in, &out); err != nil {
+		return nil
+	}
+	return valueConstant(f.Result, out)
+}
+
+func constantValue(c *plan.Const) udf.Value {
+	switch v := c.V.(type) {
+	case bool:
+		if v {
+			return udf.Value{I: 1}
+		}
+		return udf.Value{}
+	case int64:
+		return udf.Value{I: v}
+	case float64:
+		return udf.Value{F: v}
+	case string:
+		return udf.Value{S: []byte(v)}
+	}
+	return udf.Value{Null: c.T != schema.String}
+}
+
+func valueConstant(t schema.Type, v udf.Value) *plan.Const {
+	switch {
+	case t == schema.String:
+		return text(string(v.S))
+	case v.Null:
+		return &plan.Const{T: t}
+	}
+	switch t {
+	case schema.Bool:
+		return &plan.Const{T: t, V: v.I != 0}
+	case schema.Int, schema.Long, schema.DateTime, schema.TimeSpan:
+		return &plan.Const{T: t, V: v.I}
+	case schema.Real:
+		return &plan.Const{T: t, V: v.F}
+	}
+	return &plan.Const{T: t, V: string(v.S)}
+}
