@@ -51,6 +51,27 @@ func fixed(name string, x plan.Expr) column {
 	return column{name: name, typ: x.Type(), get: func() plan.Expr { return x }}
 }
 
+// materialise gives relations whose columns stand as numbered columns of their own
+// above r: for operators that must copy values (the side of an outer join without
+// a partner, an unnest). A column is computed once it is used.
+func (b *binder) materialise(r *rows) *rows {
+	node := &plan.Extend{From: r.node}
+	out := &rows{node: node, cols: slices.Clone(r.cols)}
+	for i := range out.cols {
+		get := out.cols[i].get
+		out.cols[i].get = once(func() plan.Expr {
+			x := get()
+			if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
+				return x
+			}
+			id := b.newID()
+			node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
+			return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+		})
+	}
+	return out
+}
+
 // unique gives name, or name with the first number behind it that is free.
 func unique(name string, taken func(string) bool) string {
 	if !taken(name) {

@@ -23,7 +23,7 @@ func reaches(n plan.Node) bool {
 	case *plan.Scan:
 		return true
 	case *plan.Filter, *plan.Extend, *plan.Sort, *plan.Lookup:
-		return reaches(n.Input())
+		return reaches(n.Inputs()[0])
 	}
 	return false
 }

@@ -12,6 +12,9 @@ import (
 // cond writes a bool where null counts as false: it is true exactly when the
 // expression is.
 func (e *emitter) cond(x plan.Expr) string {
+	if r, ok := x.(*plan.InRows); ok {
+		return e.inRows(r)
+	}
 	c, ok := x.(*plan.Call)
 	if !ok {
 		return e.value(x)

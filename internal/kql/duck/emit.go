@@ -61,7 +61,7 @@ const maxSQL = 4 << 20
 
 // Emit writes a plan as SQL for DuckDB 1.5.
 func Emit(p *plan.Plan) (*Statement, error) {
-	e := &emitter{raw: map[plan.ID]rawColumn{}}
+	e := &emitter{raw: map[plan.ID]rawColumn{}, shared: map[any]string{}}
 	from := e.node(p.Root)
 	var b strings.Builder
 	b.WriteString("SELECT ")
@@ -74,6 +74,11 @@ func Emit(p *plan.Plan) (*Statement, error) {
 		s.Columns = append(s.Columns, Column{Name: o.Name, Type: o.Expr.Type()})
 	}
 	b.WriteString(" FROM " + from)
+	if len(e.with) > 0 {
+		text := "WITH " + strings.Join(e.with, ", ") + " " + b.String()
+		b.Reset()
+		b.WriteString(text)
+	}
 	if e.err == nil && b.Len() > maxSQL {
 		e.tooLong()
 	}
@@ -92,8 +97,11 @@ type rawColumn struct {
 type emitter struct {
 	scans []Scan
 	raw   map[plan.ID]rawColumn
-	size  int
-	err   error
+	// shared names the relations of with, by what they are of.
+	shared map[any]string
+	with   []string
+	size   int
+	err    error
 }
 
 func (e *emitter) tooLong() {
@@ -128,6 +136,16 @@ func (e *emitter) node(n plan.Node) string {
 		sql = e.take(n)
 	case *plan.Lookup:
 		sql = e.lookup(n)
+	case *plan.Join:
+		sql = e.join(n)
+	case *plan.First:
+		sql = e.first(n)
+	case *plan.Union:
+		sql = e.union(n)
+	case *plan.Use:
+		sql = e.use(n)
+	case *plan.Range:
+		sql = e.series(n)
 	default:
 		e.err = fmt.Errorf("cannot write SQL for a %T", n)
 	}

@@ -36,6 +36,10 @@ func (e *emitter) value(x plan.Expr) string {
 		return literal(x)
 	case *plan.Ref:
 		return column(x.ID)
+	case *plan.Scalar:
+		return e.scalarRows(x)
+	case *plan.InRows:
+		return "coalesce(" + e.inRows(x) + ", false)"
 	case *plan.Call:
 		sql := e.call(x)
 		if e.size += len(sql) / 8; len(sql) > maxSQL || e.size > 16*maxSQL {

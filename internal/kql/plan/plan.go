@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -50,123 +52,18 @@ func (e *Ref) Type() schema.Type { return e.T }
 // Type gives the type of the result.
 func (e *Call) Type() schema.Type { return e.T }
 
-// Node is a relation. Every node but Aggregate passes the columns of its input
-// on and may add some; what nobody reads is dropped by Prune.
+// Node is a relation. Nodes over one input pass its columns on and may add some,
+// but for Aggregate; what nobody reads is dropped by Prune. All nodes live in this
+// package: each kind has its file with how it prints and what it reads.
 type Node interface {
-	// Input is the node below, nil for a source.
-	Input() Node
+	// Inputs are the nodes below, none for a source.
+	Inputs() []Node
+	// print writes the node's line without its inputs and without the line's end.
+	print(b *strings.Builder)
+	// prune drops what n doesn't need of the node's own columns, tells n what the
+	// node reads itself, prunes the inputs, and gives what stands for the node.
+	prune(n *needs) Node
 }
-
-// ScanColumn is a stored column as it lies on disk: text may be null.
-type ScanColumn struct {
-	ID ID
-	// Index is the position in Table.Columns.
-	Index int
-}
-
-// Scan reads columns of a stored table.
-type Scan struct {
-	Table   *schema.Table
-	Columns []ScanColumn
-}
-
-// Values is a relation of literals (print, datatable). Rows hold one Const a
-// column.
-type Values struct {
-	Columns []Ref
-	Rows    [][]*Const
-}
-
-// Assign computes a column.
-type Assign struct {
-	ID   ID
-	Expr Expr
-}
-
-// Filter keeps the rows for which Pred is true.
-type Filter struct {
-	From Node
-	Pred Expr
-}
-
-// Extend adds columns; its expressions read the input only, not each other.
-type Extend struct {
-	From Node
-	Cols []Assign
-}
-
-// Agg is one aggregate function of an Aggregate node. Filter is nil or a
-// condition a row must meet.
-type Agg struct {
-	ID     ID
-	Op     fn.Aggregate
-	Args   []Expr
-	Filter Expr
-	T      schema.Type
-}
-
-// Aggregate groups by Keys. Without keys it gives one row. Its output is the
-// keys and the aggregates only.
-type Aggregate struct {
-	From Node
-	Keys []Assign
-	Aggs []Agg
-}
-
-// SortKey orders by one expression.
-type SortKey struct {
-	Expr       Expr
-	Desc       bool
-	NullsFirst bool
-}
-
-// Sort orders rows; the order holds until the next Aggregate.
-type Sort struct {
-	From Node
-	Keys []SortKey
-}
-
-// Take keeps N rows, the first ones below a Sort.
-type Take struct {
-	From Node
-	N    int64
-}
-
-// Lookup adds, to each row, the value Value of the one row of Table whose Key
-// equals the expression Match; null where there is none.
-type Lookup struct {
-	From  Node
-	Table *Scan
-	// Match is over From, Key and Value are columns of Table.
-	Match      Expr
-	Key, Value Ref
-	// Result is the added column.
-	Result ID
-}
-
-// Input is nil: a scan is a source.
-func (*Scan) Input() Node { return nil }
-
-// Input is nil: literals are a source.
-func (*Values) Input() Node { return nil }
-
-// Input is the filtered relation.
-func (n *Filter) Input() Node { return n.From }
-
-// Input is the extended relation.
-func (n *Extend) Input() Node { return n.From }
-
-// Input is the grouped relation.
-func (n *Aggregate) Input() Node { return n.From }
-
-// Input is the sorted relation.
-func (n *Sort) Input() Node { return n.From }
-
-// Input is the cut relation.
-func (n *Take) Input() Node { return n.From }
-
-// Input is the relation that gets a column.
-func (n *Lookup) Input() Node { return n.From }
 
 // Output is a column of the result.
 type Output struct {

@@ -52,76 +52,95 @@ func (e *Call) String() string {
 	return b.String()
 }
 
-// String prints the plan, one node a line from the source to the result.
+// String prints the plan, one node a line from the source to the result. What a
+// node has besides its first input stands indented below its line; shared
+// relations and the rows of expressions stand before the stage that asks them
+// first.
 func (p *Plan) String() string {
-	var b strings.Builder
-	printNode(&b, p.Root)
+	w := &printer{seen: map[any]bool{}}
+	for _, o := range p.Output {
+		w.rowsOf(o.Expr)
+	}
+	w.node(p.Root)
+	b := &w.b
 	b.WriteString("output")
 	for i, o := range p.Output {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, " %s:%s = %s", o.Name, o.Expr.Type(), o.Expr)
+		fmt.Fprintf(b, " %s:%s = %s", o.Name, o.Expr.Type(), o.Expr)
 	}
 	b.WriteByte('\n')
 	if p.Render != nil {
-		fmt.Fprintf(&b, "render %s\n", p.Render.Kind)
+		fmt.Fprintf(b, "render %s\n", p.Render.Kind)
 	}
 	return b.String()
 }
 
-func printNode(b *strings.Builder, node Node) {
-	if in := node.Input(); in != nil {
-		printNode(b, in)
+// printer prints nodes at an indentation.
+type printer struct {
+	b      strings.Builder
+	indent string
+	seen   map[any]bool
+}
+
+func (w *printer) line(f string, args ...any) {
+	w.b.WriteString(w.indent)
+	fmt.Fprintf(&w.b, f, args...)
+	w.b.WriteByte('\n')
+}
+
+func (w *printer) node(node Node) {
+	for _, x := range exprs(node) {
+		w.rowsOf(x)
 	}
-	switch n := node.(type) {
-	case *Scan:
-		fmt.Fprintf(b, "scan %s", n.Table.Name)
-		for i, c := range n.Columns {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, " v%d = %s", c.ID, n.Table.Columns[c.Index].Name)
-		}
-	case *Values:
-		fmt.Fprintf(b, "values %d rows", len(n.Rows))
-		for _, c := range n.Columns {
-			fmt.Fprintf(b, " v%d:%s", c.ID, c.T)
-		}
-	case *Filter:
-		fmt.Fprintf(b, "filter %s", n.Pred)
-	case *Extend:
-		b.WriteString("extend")
-		printAssigns(b, n.Cols)
-	case *Aggregate:
-		b.WriteString("aggregate")
-		for i, a := range n.Aggs {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, " v%d = %s%v", a.ID, a.Op, a.Args)
-			if a.Filter != nil {
-				fmt.Fprintf(b, " if %s", a.Filter)
-			}
-		}
-		if len(n.Keys) > 0 {
-			b.WriteString(" by")
-			printAssigns(b, n.Keys)
-		}
-	case *Sort:
-		b.WriteString("sort")
-		for i, k := range n.Keys {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, " %s%s%s", k.Expr, pick(k.Desc, " desc", " asc"), pick(k.NullsFirst, " nulls first", " nulls last"))
-		}
-	case *Take:
-		fmt.Fprintf(b, "take %d", n.N)
-	case *Lookup:
-		fmt.Fprintf(b, "lookup v%d = %s of %s where %s = %s", n.Result, &n.Value, n.Table.Table.Name, &n.Key, n.Match)
+	inputs := node.Inputs()
+	_, union := node.(*Union)
+	if len(inputs) > 0 && !union {
+		w.node(inputs[0])
+		inputs = inputs[1:]
 	}
-	b.WriteByte('\n')
+	if u, ok := node.(*Use); ok && !w.seen[u.Of] {
+		w.seen[u.Of] = true
+		w.block(u.Of.From, "shared %d", u.Of.ID)
+	}
+	var b strings.Builder
+	node.print(&b)
+	w.line("%s", b.String())
+	for _, in := range inputs {
+		w.block(in, "")
+	}
+}
+
+// block prints a relation indented, below a headline unless that is "".
+func (w *printer) block(n Node, headline string, args ...any) {
+	if headline != "" {
+		w.line(headline, args...)
+	} else {
+		w.line("  with")
+		w.indent += "  "
+		defer func() { w.indent = w.indent[2:] }()
+	}
+	w.indent += "  "
+	w.node(n)
+	w.indent = w.indent[2:]
+}
+
+// rowsOf prints the rows that an expression asks.
+func (w *printer) rowsOf(x Expr) {
+	Walk(x, func(x Expr) {
+		if w.seen[x] {
+			return
+		}
+		switch x := x.(type) {
+		case *Scalar:
+			w.seen[x] = true
+			w.block(x.Root, "scalar %d = %s of", x.ID, x.Value)
+		case *InRows:
+			w.seen[x] = true
+			w.block(x.Root, "rows %d = %s of", x.ID, x.Value)
+		}
+	})
 }
 
 func pick(b bool, yes, no string) string {

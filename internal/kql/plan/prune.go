@@ -7,13 +7,17 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// Walk calls f for x and every expression in it.
+// Walk calls f for x and every expression in it, but not for those of the rows
+// that a Scalar or InRows asks.
 func Walk(x Expr, f func(Expr)) {
 	f(x)
-	if c, ok := x.(*Call); ok {
-		for _, a := range c.Args {
+	switch x := x.(type) {
+	case *Call:
+		for _, a := range x.Args {
 			Walk(a, f)
 		}
+	case *InRows:
+		Walk(x.X, f)
 	}
 }
 
@@ -41,6 +45,8 @@ func NotNull(x Expr) bool {
 		return x.V != nil
 	case *Ref:
 		return x.NotNull
+	case *InRows:
+		return true
 	case *Call:
 		return callNotNull(x)
 	}
@@ -83,79 +89,96 @@ func nullable(x Expr) bool { return !NotNull(x) }
 
 // Prune drops columns, lookups and sorts that don't show in the result.
 func Prune(p *Plan) {
-	need := needs{}
+	n := &needs{ids: map[ID]bool{}, all: &pruning{shared: map[*Shared]*needs{}, done: map[Expr]bool{}}}
 	for _, o := range p.Output {
-		need.add(o.Expr)
+		n.add(o.Expr)
 	}
-	p.Root = need.prune(p.Root)
+	p.Root = p.Root.prune(n)
+	n.all.finish()
 }
 
-// needs is the set of columns that something above reads.
-type needs map[ID]bool
+// needs is the set of columns that something above a node reads.
+type needs struct {
+	ids map[ID]bool
+	all *pruning
+}
 
-func (n needs) add(x Expr) {
+// pruning is what one Prune keeps of the whole plan.
+type pruning struct {
+	// shared holds what the uses of a shared relation read, order in which they
+	// were met.
+	shared map[*Shared]*needs
+	order  []*Shared
+	// done are the expressions over rows whose rows are pruned.
+	done map[Expr]bool
+}
+
+// finish prunes the shared relations. One is pruned when no use of it is to be met
+// any more: uses stand in what was defined later, so the latest goes first.
+func (p *pruning) finish() {
+	for len(p.order) > 0 {
+		slices.SortFunc(p.order, func(a, b *Shared) int { return int(a.ID) - int(b.ID) })
+		last := p.order[len(p.order)-1]
+		p.order = p.order[:len(p.order)-1]
+		last.prune(p.shared[last])
+	}
+}
+
+// fresh is an empty set for a node whose columns don't pass on what is below it.
+func (n *needs) fresh() *needs { return &needs{ids: map[ID]bool{}, all: n.all} }
+
+func (n *needs) has(id ID) bool { return n.ids[id] }
+
+// add notes the columns an expression reads, and prunes the rows it asks.
+func (n *needs) add(x Expr) {
 	Walk(x, func(x Expr) {
-		if r, ok := x.(*Ref); ok {
-			n[r.ID] = true
+		switch x := x.(type) {
+		case *Ref:
+			n.ids[x.ID] = true
+		case *Scalar:
+			if !n.all.done[x] {
+				n.all.done[x] = true
+				x.Root = pruned(n, x.Root, x.Value)
+			}
+		case *InRows:
+			if !n.all.done[x] {
+				n.all.done[x] = true
+				x.Root = pruned(n, unsorted(x.Root), x.Value)
+			}
 		}
 	})
 }
 
-func (n needs) prune(node Node) Node {
-	switch x := node.(type) {
-	case *Scan:
-		x.Columns = slices.DeleteFunc(x.Columns, func(c ScanColumn) bool { return !n[c.ID] })
-		slices.SortFunc(x.Columns, func(a, b ScanColumn) int { return a.Index - b.Index })
-		return x
-	case *Filter:
-		n.add(x.Pred)
-		x.From = n.prune(x.From)
-	case *Extend:
-		x.Cols = slices.DeleteFunc(x.Cols, func(a Assign) bool { return !n[a.ID] })
-		for _, a := range x.Cols {
-			n.add(a.Expr)
+// pruned prunes rows of which one expression is read.
+func pruned(n *needs, root Node, value Expr) Node {
+	below := n.fresh()
+	below.add(value)
+	return root.prune(below)
+}
+
+func addRefs(ids map[ID]bool, x Expr) {
+	Walk(x, func(x Expr) {
+		if r, ok := x.(*Ref); ok {
+			ids[r.ID] = true
 		}
-		x.From = n.prune(x.From)
-		if len(x.Cols) == 0 {
-			return x.From
-		}
-	case *Aggregate:
-		return n.pruneAggregate(x)
-	case *Sort:
-		for _, k := range x.Keys {
-			n.add(k.Expr)
-		}
-		x.From = n.prune(x.From)
-	case *Take:
-		if above := x.hoist(); above != nil {
-			return n.prune(above)
-		}
-		x.From = n.prune(x.From)
-	case *Lookup:
-		if !n[x.Result] {
-			return n.prune(x.From)
-		}
-		n.add(x.Match)
-		x.From = n.prune(x.From)
-	}
-	return node
+	})
 }
 
 // hoist moves computed columns that neither the sort nor a filter below a Take
 // reads above it, so that they are computed for the rows that stay: top 5 of whole
 // events would rebuild every event's text else. Nil when there are none.
 func (x *Take) hoist() Node {
-	read := needs{}
+	read := map[ID]bool{}
 	at := x.From
 	for {
 		switch below := at.(type) {
 		case *Sort:
 			for _, k := range below.Keys {
-				read.add(k.Expr)
+				addRefs(read, k.Expr)
 			}
 			at = below.From
 		case *Filter:
-			read.add(below.Pred)
+			addRefs(read, below.Pred)
 			at = below.From
 		case *Extend:
 			var moved []Assign
@@ -169,34 +192,13 @@ func (x *Take) hoist() Node {
 				return &Extend{From: x, Cols: moved}
 			}
 			for _, a := range below.Cols {
-				read.add(a.Expr)
+				addRefs(read, a.Expr)
 			}
 			at = below.From
 		default:
 			return nil
 		}
 	}
-}
-
-func (n needs) pruneAggregate(x *Aggregate) Node {
-	x.Aggs = slices.DeleteFunc(x.Aggs, func(a Agg) bool { return !n[a.ID] })
-	if len(x.Keys) == 0 && len(x.Aggs) == 0 { // one row still
-		x.Aggs = append(x.Aggs, Agg{Op: fn.Count, T: schema.Long})
-	}
-	below := needs{}
-	for _, k := range x.Keys {
-		below.add(k.Expr)
-	}
-	for _, a := range x.Aggs {
-		for _, arg := range a.Args {
-			below.add(arg)
-		}
-		if a.Filter != nil {
-			below.add(a.Filter)
-		}
-	}
-	x.From = below.prune(unsorted(x.From))
-	return x
 }
 
 // unsorted leaves out sorts whose order the node above doesn't see.
