@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/wadi-project/wadi/internal/kql/udf"
 )
 
 const hasDuckDB = true
@@ -24,11 +26,14 @@ const interruptAgain = 5 * time.Millisecond
 type duck struct {
 	conn  bindings.Connection
 	about string
+	funcs goFunctions
 }
 
 // openDatabase opens DuckDB, registers Wadi's functions and locks the
 // configuration.
-func openDatabase(config *workerConfig) (database, error) {
+func openDatabase(config *workerConfig) (database, error) { return openDuck(config, udf.All()) }
+
+func openDuck(config *workerConfig, funcs []udf.Func) (*duck, error) {
 	var db bindings.Database
 	if bindings.Open("", &db) != bindings.StateSuccess {
 		return nil, errors.New("cannot open DuckDB")
@@ -38,6 +43,9 @@ func openDatabase(config *workerConfig) (database, error) {
 		return nil, errors.New("cannot connect to DuckDB")
 	}
 	if err := registerFunctions(d.conn); err != nil {
+		return nil, fmt.Errorf("cannot register functions: %w", err)
+	}
+	if err := d.funcs.registerAll(d.conn, funcs); err != nil {
 		return nil, fmt.Errorf("cannot register functions: %w", err)
 	}
 	for _, statement := range lockDown(config) {
@@ -136,6 +144,7 @@ func (w wire) duckType() bindings.Type {
 func (d *duck) run(ctx context.Context, q *request, out *sender) error {
 	// A question is bound while it is prepared (files are opened), so an
 	// interrupt must reach that too.
+	defer d.funcs.forget()
 	defer d.interruptWith(ctx)()
 	prepared, err := d.prepare(q)
 	defer bindings.DestroyPrepare(&prepared)
@@ -159,6 +168,7 @@ func (d *duck) interruptWith(ctx context.Context) func() {
 			return
 		case <-ctx.Done():
 		}
+		d.funcs.stop.Store(true)
 		again := time.NewTicker(interruptAgain)
 		defer again.Stop()
 		for {
@@ -206,6 +216,10 @@ func (d *duck) stream(ctx context.Context, prepared bindings.PreparedStatement, 
 	return ctx.Err()
 }
 
+// functionErrors is what DuckDB puts before the errors of Go functions, which say
+// all there is to say.
+const functionErrors = "Invalid Input Error: "
+
 // plain turns DuckDB's errors into one line and finds those of memory.
 func plain(text string) error {
 	for _, sign := range []string{"Out of Memory", "bad allocation", "bad_alloc", "could not allocate", "Failed to allocate", "failed to allocate"} {
@@ -214,6 +228,7 @@ func plain(text string) error {
 		}
 	}
 	line, _, _ := strings.Cut(text, "\n")
+	line = strings.TrimPrefix(line, functionErrors)
 	if line == "" {
 		line = "DuckDB gave no reason"
 	}

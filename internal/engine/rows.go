@@ -54,6 +54,16 @@ func (r *Rows) Next() bool {
 		r.count++
 		return true
 	}
+	if !r.nextBatch() {
+		return false
+	}
+	r.count++
+	return true
+}
+
+// nextBatch reads the next batch with rows into r.batch, nil at the end.
+func (r *Rows) nextBatch() bool {
+	r.batch, r.row = nil, 0
 	for !r.ended && r.err == nil {
 		kind, payload, err := readFrame(r.worker.stdout)
 		if err != nil {
@@ -70,8 +80,7 @@ func (r *Rows) Next() bool {
 			if b.rows == 0 {
 				continue
 			}
-			r.batch, r.row = b, 0
-			r.count++
+			r.batch = b
 			return true
 		case frameEnd:
 			r.end(payload)
@@ -79,7 +88,6 @@ func (r *Rows) Next() bool {
 			r.fail(fmt.Errorf("cannot read the answer: frame of kind %d", kind))
 		}
 	}
-	r.batch = nil
 	return false
 }
 
