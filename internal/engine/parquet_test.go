@@ -75,11 +75,13 @@ func TestParquet(t *testing.T) {
 	types := []schema.Type{
 		schema.Bool, schema.Int, schema.Long, schema.Real, schema.String, schema.DateTime, schema.DateTime, schema.TimeSpan, schema.TimeSpan, schema.Dynamic,
 	}
-	q := &Query{SQL: fmt.Sprintf(`
+	q := &Query{
+		SQL: fmt.Sprintf(`
 		SELECT true, -1, 9007199254740993, 0.5, 'aé', %d, %d, 15, -9223372036854775808, '{"a":1}'
 		UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 		UNION ALL SELECT false, 2147483647, -1, 'NaN'::DOUBLE, '', %d, 0, -1, 0, '[]'`, march2026+7, year1+10, march2026),
-		Columns: columns(types...)}
+		Columns: columns(types...),
+	}
 	got, err := parquetOf(t, e, q)
 	if err != nil {
 		t.Fatal(err)

@@ -137,11 +137,6 @@ func (f *goFunction) addForm(set bindings.ScalarFunctionSet, extra unsafe.Pointe
 	return bindings.AddScalarFunctionToSet(set, form)
 }
 
-// param gives the type of the argument at i.
-func (f *goFunction) param(i int) schema.Type {
-	return f.def.Params[min(i, len(f.def.Params)-1)]
-}
-
 // take gives an evaluation for one chunk.
 func (f *goFunction) take() *evaluation {
 	f.mu.Lock()
@@ -209,7 +204,7 @@ func (f *goFunction) chunk(e *evaluation, chunk bindings.DataChunk, result bindi
 	count := int(bindings.DataChunkGetColumnCount(chunk))
 	e.in = e.in[:0]
 	for i := range count {
-		e.in = append(e.in, argument{columnOf(bindings.DataChunkGetVector(chunk, bindings.IdxT(i))), f.param(i)})
+		e.in = append(e.in, argument{columnOf(bindings.DataChunkGetVector(chunk, bindings.IdxT(i))), f.def.Param(i)})
 	}
 	if len(e.args) != count {
 		e.args = make([]udf.Value, count)

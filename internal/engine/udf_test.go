@@ -142,23 +142,44 @@ func TestGoFunctions(t *testing.T) {
 		types []schema.Type
 		want  string
 	}{
-		{"SELECT wadi_try_all(true, -1::INTEGER, 1::BIGINT << 40, 0.5::DOUBLE, 'inline', 'a text too long to be inlined', -7, 'g')", []schema.Type{text},
-			"false,1,0,;false,-1,0,;false,1099511627776,0,;false,0,0.5,;false,0,0,inline;false,0,0,a text too long to be inlined;false,-7,0,;false,0,0,g;"},
+		{
+			"SELECT wadi_try_all(true, -1::INTEGER, 1::BIGINT << 40, 0.5::DOUBLE, 'inline', 'a text too long to be inlined', -7, 'g')",
+			[]schema.Type{text},
+			"false,1,0,;false,-1,0,;false,1099511627776,0,;false,0,0.5,;false,0,0,inline;false,0,0,a text too long to be inlined;false,-7,0,;false,0,0,g;",
+		},
 		// Nulls come as they are, but strings are never null.
-		{"SELECT wadi_try_all(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)", []schema.Type{text},
-			"true,0,0,;true,0,0,;true,0,0,;true,0,0,;false,0,0,;true,0,0,;true,0,0,;true,0,0,;"},
-		{"SELECT wadi_try_join('a'), wadi_try_join('a', 'b'), wadi_try_join('', NULL, NULL), wadi_try_join(NULL, '1', '2', '3', '4')", []schema.Type{text, text, text, text},
-			"a a|b |null|null |1|2|3|4"},
-		{"SELECT wadi_try_bool(i), wadi_try_int(i), wadi_try_real(i) FROM range(4) r(i) ORDER BY i", []schema.Type{schema.Bool, schema.Int, schema.Real},
-			"null null null\ntrue 1 0.5\nfalse 0 1\nnull null null"},
-		{"SELECT sum(wadi_try_int(i)), count(wadi_try_bool(i)), sum(wadi_try_real(i)) FROM range(60000) r(i)", []schema.Type{schema.Long, schema.Long, schema.Real},
-			"20000 40000 6e+08"},
+		{
+			"SELECT wadi_try_all(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+			[]schema.Type{text},
+			"true,0,0,;true,0,0,;true,0,0,;true,0,0,;false,0,0,;true,0,0,;true,0,0,;true,0,0,;",
+		},
+		{
+			"SELECT wadi_try_join('a'), wadi_try_join('a', 'b'), wadi_try_join('', NULL, NULL), wadi_try_join(NULL, '1', '2', '3', '4')",
+			[]schema.Type{text, text, text, text},
+			"a a|b |null|null |1|2|3|4",
+		},
+		{
+			"SELECT wadi_try_bool(i), wadi_try_int(i), wadi_try_real(i) FROM range(4) r(i) ORDER BY i",
+			[]schema.Type{schema.Bool, schema.Int, schema.Real},
+			"null null null\ntrue 1 0.5\nfalse 0 1\nnull null null",
+		},
+		{
+			"SELECT sum(wadi_try_int(i)), count(wadi_try_bool(i)), sum(wadi_try_real(i)) FROM range(60000) r(i)",
+			[]schema.Type{schema.Long, schema.Long, schema.Real},
+			"20000 40000 6e+08",
+		},
 		// Texts of every length, inlined and not, against DuckDB's own.
-		{"SELECT count(*), sum(length(wadi_try_text(i))) FROM range(100000) r(i) WHERE wadi_try_text(i) = repeat('é', i % 40)", []schema.Type{schema.Long, schema.Long},
-			"100000 1950000"},
+		{
+			"SELECT count(*), sum(length(wadi_try_text(i))) FROM range(100000) r(i) WHERE wadi_try_text(i) = repeat('é', i % 40)",
+			[]schema.Type{schema.Long, schema.Long},
+			"100000 1950000",
+		},
 		// They outlive their chunk.
-		{"SELECT count(DISTINCT x), min(x), max(length(x)) FROM (SELECT wadi_try_text(i) AS x FROM range(100000) r(i) ORDER BY wadi_try_text(i * 7))", []schema.Type{schema.Long, text, schema.Long},
-			"40  39"},
+		{
+			"SELECT count(DISTINCT x), min(x), max(length(x)) FROM (SELECT wadi_try_text(i) AS x FROM range(100000) r(i) ORDER BY wadi_try_text(i * 7))",
+			[]schema.Type{schema.Long, text, schema.Long},
+			"40  39",
+		},
 		// A volatile function is not computed once; others may be.
 		{"SELECT max(wadi_try_count(1)) > 1 FROM range(5000)", []schema.Type{schema.Bool}, "true"},
 		{"SELECT count(*) FROM range(5000) r(i) WHERE wadi_try_error(i) = 0 AND i <> 4321 AND i < 4000", []schema.Type{schema.Long}, "4000"},

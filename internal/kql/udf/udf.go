@@ -34,6 +34,9 @@ type Func struct {
 	Variadic bool
 	Min      int
 	Result   schema.Type
+	// Volatile functions give another value at each call (new_guid, rand): calls
+	// are neither folded nor shared between equal expressions.
+	Volatile bool
 	// New makes an evaluator for one thread. Evaluators don't share memory.
 	New func() Eval
 }
