@@ -136,20 +136,48 @@ type ReadPoint struct {
 
 // load reads tables and manifests: everything that a writer may remove before the
 // data files.
-func (r *ReadPoint) load(ctx context.Context) (err error) {
-	if r.tables, err = r.store.load(ctx); err != nil {
+func (r *ReadPoint) load(ctx context.Context) error {
+	all, err := r.store.pointers.All(ctx)
+	if err != nil {
 		return err
 	}
-	r.files = make(map[string][]manifestFile, len(r.tables))
-	for name, t := range r.tables {
-		if schema.LookupTable(name) == nil {
-			continue // another program's table in Wadi's catalog
-		}
-		if r.files[name], err = r.store.files(t); err != nil {
+	r.tables = make(map[string]*icebergTable, len(all))
+	r.files = make(map[string][]manifestFile, len(all))
+	for name, location := range all {
+		if r.tables[name], r.files[name], err = r.store.state(name, location); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// state gives a table's metadata and the files of its current snapshot, with their
+// statistics. A metadata file never changes, so the state last read is kept for
+// each table: most questions find it unchanged.
+func (s *store) state(name, location string) (*icebergTable, []manifestFile, error) {
+	s.mu.Lock()
+	last, ok := s.states[name]
+	s.mu.Unlock()
+	if ok && last.table.location == location {
+		return last.table, last.files, nil
+	}
+	meta, err := s.readMetadata(location)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read table %s: %w", name, err)
+	}
+	read := tableState{table: &icebergTable{name: name, meta: meta, location: location}}
+	if schema.LookupTable(name) != nil { // else another program's table in Wadi's catalog
+		if read.files, err = s.files(read.table); err != nil {
+			return nil, nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.states == nil {
+		s.states = map[string]tableState{}
+	}
+	s.states[name] = read
+	return read.table, read.files, nil
 }
 
 // Table gives the files of a table; a table without rows has none.

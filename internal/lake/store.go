@@ -40,6 +40,13 @@ type store struct {
 
 	mu        sync.Mutex
 	manifests map[string][]manifestFile // by location: what a manifest holds
+	states    map[string]tableState     // by table: what a reader read last
+}
+
+// tableState is a table at one metadata file, and its files. It doesn't change.
+type tableState struct {
+	table *icebergTable
+	files []manifestFile
 }
 
 // manifestFile is one data file as a manifest describes it.

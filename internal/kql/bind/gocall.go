@@ -28,6 +28,9 @@ func goCall(name string, args ...plan.Expr) plan.Expr {
 // foldGo computes a call over constants; nil where an argument is none or the
 // function fails, which it then does in the query if a row reaches it.
 func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
+	if f.Volatile {
+		return nil
+	}
 	in := make([]udf.Value, len(args))
 	for i, a := range args {
 		c := constant(a)
