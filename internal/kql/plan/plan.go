@@ -63,6 +63,10 @@ type Node interface {
 	// prune drops what n doesn't need of the node's own columns, tells n what the
 	// node reads itself, prunes the inputs, and gives what stands for the node.
 	prune(n *needs) Node
+	// exprs are the expressions the node computes itself, in the order they print.
+	exprs() []Expr
+	// rewrite replaces each input by what f gives for it.
+	rewrite(f func(Node) Node)
 }
 
 // Output is a column of the result.

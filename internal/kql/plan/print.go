@@ -91,7 +91,7 @@ func (w *printer) line(f string, args ...any) {
 }
 
 func (w *printer) node(node Node) {
-	for _, x := range exprs(node) {
+	for _, x := range node.exprs() {
 		w.rowsOf(x)
 	}
 	inputs := node.Inputs()

@@ -118,7 +118,7 @@ func (n *Range) print(b *strings.Builder) {
 }
 
 func (n *Range) prune(need *needs) Node {
-	for _, x := range exprs(n) {
+	for _, x := range n.exprs() {
 		need.add(x)
 	}
 	return n
