@@ -52,7 +52,8 @@ var floors = map[string]floor{
 var edges = map[string][]string{
 	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf"},
 	"internal/kql/plan":     {"internal/kql/fn"},
-	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn"},
+	"internal/kql/series":   {"internal/kql/udf"},
+	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},
 	"internal/ledger":       {"internal/catalog", "internal/lake/datafile"},
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},

@@ -20,6 +20,8 @@ type Statement struct {
 	Scans []Scan
 	// Columns are the result's columns.
 	Columns []Column
+	// Stages run before SQL, in this order.
+	Stages []Stage
 }
 
 // Scan is one relation of stored rows. SQL reads its columns as c<FieldID>.
@@ -61,7 +63,7 @@ const maxSQL = 4 << 20
 
 // Emit writes a plan as SQL for DuckDB 1.5.
 func Emit(p *plan.Plan) (*Statement, error) {
-	e := &emitter{raw: map[plan.ID]rawColumn{}, shared: map[any]string{}}
+	e := newEmitter(&stageList{names: map[*plan.Stage]string{}})
 	from := e.node(p.Root)
 	var b strings.Builder
 	b.WriteString("SELECT ")
@@ -74,8 +76,8 @@ func Emit(p *plan.Plan) (*Statement, error) {
 		s.Columns = append(s.Columns, Column{Name: o.Name, Type: o.Expr.Type()})
 	}
 	b.WriteString(" FROM " + from)
-	if len(e.with) > 0 {
-		text := "WITH " + strings.Join(e.with, ", ") + " " + b.String()
+	if with := e.sharedRows(); with != "" {
+		text := with + b.String()
 		b.Reset()
 		b.WriteString(text)
 	}
@@ -85,7 +87,7 @@ func Emit(p *plan.Plan) (*Statement, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	s.SQL, s.Scans = b.String(), e.scans
+	s.SQL, s.Scans, s.Stages = b.String(), e.scans, e.stages.list
 	return s, nil
 }
 
@@ -100,8 +102,22 @@ type emitter struct {
 	// shared names the relations of with, by what they are of.
 	shared map[any]string
 	with   []string
+	// stages are what runs before the SQL.
+	stages *stageList
 	size   int
 	err    error
+}
+
+func newEmitter(stages *stageList) *emitter {
+	return &emitter{raw: map[plan.ID]rawColumn{}, shared: map[any]string{}, stages: stages}
+}
+
+// sharedRows is the WITH clause of a statement, "" without one.
+func (e *emitter) sharedRows() string {
+	if len(e.with) == 0 {
+		return ""
+	}
+	return "WITH " + strings.Join(e.with, ", ") + " "
 }
 
 func (e *emitter) tooLong() {
@@ -146,6 +162,8 @@ func (e *emitter) node(n plan.Node) string {
 		sql = e.use(n)
 	case *plan.Range:
 		sql = e.series(n)
+	case *plan.Stage:
+		sql = e.stage(n)
 	default:
 		e.err = fmt.Errorf("cannot write SQL for a %T", n)
 	}
