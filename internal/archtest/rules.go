@@ -54,6 +54,8 @@ var edges = map[string][]string{
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
+	"internal/kql/dyn":      {"internal/kql/fn"},
+	"internal/kql/udf":      {"internal/kql/dyn"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},
 	"internal/ledger":       {"internal/catalog", "internal/lake/datafile"},
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},
