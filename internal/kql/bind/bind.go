@@ -110,6 +110,12 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 			}
 		case *syntax.OpaqueStatement:
 			b.refuse(s.Span, "the statement "+s.Word)
+		case *syntax.QueryParameters:
+			b.refuse(s.Span, "the statement declare query_parameters")
+		case *syntax.Alias:
+			b.refuse(s.Span, "the statement alias")
+		case *syntax.Restrict:
+			b.refuse(s.Span, "the statement restrict")
 		case *syntax.Run:
 			if run != nil {
 				b.refuse(s.Span, "more than one query in a text")
@@ -146,8 +152,8 @@ func (b *binder) let(s *syntax.Let) {
 		b.lets[name] = let{rows: s.Value}
 		return
 	}
-	if o, ok := s.Value.(*syntax.Opaque); ok {
-		b.refuse(o.Span, "a function by let")
+	if f, ok := s.Value.(*syntax.Func); ok {
+		b.refuse(f.Span, "a function by let")
 		b.lets[name] = let{value: bad()}
 		return
 	}
@@ -161,7 +167,7 @@ func (b *binder) let(s *syntax.Let) {
 
 func (b *binder) isTabular(x syntax.Expr) bool {
 	switch x := x.(type) {
-	case *syntax.Pipe, *syntax.Datatable, *syntax.Columns:
+	case *syntax.Pipe, *syntax.Datatable, *syntax.Columns, *syntax.ExternalData, *syntax.RangeRows, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Evaluate:
 		return true
 	case *syntax.Paren:
 		return b.isTabular(x.X)
@@ -194,15 +200,12 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 		return b.datatable(x)
 	case *syntax.Columns: // print
 		return b.print(x)
-	case *syntax.Opaque:
-		what := "the operator '" + x.Word + "'"
-		if x.Word == "" {
-			what = "this expression"
-		}
-		b.refuse(x.WordAt, what)
-		return nil
 	case *syntax.Call:
 		b.refuse(x.NameAt, "rows from the function "+x.Name+"()")
+		return nil
+	}
+	if word, at := syntax.OperatorWord(x); word != "" {
+		b.refuse(at, "the operator '"+word+"'")
 		return nil
 	}
 	b.fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
@@ -292,10 +295,11 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 			b.render.Properties[strings.ToLower(p.Name)] = p.Value
 		}
 		return r
-	case *syntax.As:
-		b.refuse(op.Span, "the operator 'as'")
 	case *syntax.Opaque:
 		b.unknownOperator(op)
+	default:
+		word, at := syntax.OperatorWord(op)
+		b.refuse(at, "operator '"+word+"'")
 	}
 	return nil
 }

@@ -42,8 +42,8 @@ func (b *binder) scalar(x syntax.Expr) plan.Expr {
 		}
 	case *syntax.Pipe, *syntax.Datatable:
 		b.refuse(x.Pos(), "a table in place of a value")
-	case *syntax.Opaque:
-		b.refuse(x.WordAt, "'"+x.Word+"' here")
+	case *syntax.TypeOf:
+		b.refuse(x.Span, "'typeof' here")
 	case *syntax.Star:
 		b.fail(x.Span, "* can't stand here", "")
 	case *syntax.Named:

@@ -10,10 +10,11 @@ type Query struct {
 }
 
 // Statement is one of the parts of a query that semicolons separate: *Let, *Set,
-// *Run or *OpaqueStatement.
+// *QueryParameters, *Alias, *Restrict, *Run or *OpaqueStatement.
 type Statement interface{ Node }
 
-// Let is `let Name = Value`.
+// Let is `let Name = Value`; Value is a *Func for a function, else what a pipeline
+// is.
 type Let struct {
 	Span
 	Name  *Name
@@ -33,15 +34,18 @@ type Run struct {
 	X Expr
 }
 
-// OpaqueStatement is a statement known by its first word only (declare, alias,
-// restrict, pattern).
+// OpaqueStatement is a statement known by its first word only (declare pattern,
+// declare entity_group).
 type OpaqueStatement struct {
 	Span
 	Word   string
 	Tokens []string
 }
 
-// Expr is an expression; a pipeline is one too.
+// Expr is an expression. What gives rows is one too: *Pipe, *Datatable,
+// *ExternalData, *RangeRows, and as sources the operators *Union, *Search, *Find,
+// *Evaluate and *Columns (print). An argument of a call (materialize, toscalar, in,
+// a let's function) can be any of them.
 type Expr interface{ Node }
 
 // Name is a column, table or variable.
@@ -137,14 +141,15 @@ type Named struct {
 // ColumnDecl is name:type.
 type ColumnDecl struct {
 	Span
-	Name string
-	Type string
+	Name   string
+	Type   string
+	TypeAt Span
 }
 
 // Datatable is a table of literals.
 type Datatable struct {
 	Span
-	Columns []ColumnDecl
+	Columns []*ColumnDecl
 	Values  []Expr
 }
 
@@ -156,8 +161,8 @@ type Pipe struct {
 	Ops    []Operator
 }
 
-// Opaque is something known by its first word only: a function's body, a source
-// or an operator that nothing runs yet. It prints back token by token.
+// Opaque is an operator known by its first word only: one of the graph operators,
+// or a word that is none. It prints back token by token.
 type Opaque struct {
 	Span
 	Word   string
@@ -166,7 +171,10 @@ type Opaque struct {
 }
 
 // Operator is a part of a pipeline: *Where, *Columns, *Summarize, *Sort, *Top,
-// *Take, *Count, *Render, *As or *Opaque.
+// *Take, *Count, *Render, *As, *Join, *Union, *Search, *ParseOp, *ParseKV,
+// *MvExpand, *MvApply, *MakeSeries, *Evaluate, *Invoke, *GetSchema, *Consume,
+// *AssertSchema, *Sample, *SampleDistinct, *TopNested, *TopHitters, *Partition,
+// *Scan, *Reduce, *Fork, *Facet or *Opaque.
 type Operator interface{ Node }
 
 // Where keeps rows. Word is where or filter.
@@ -177,16 +185,33 @@ type Where struct {
 }
 
 // Columns is an operator with a list of columns: project, project-away,
-// project-keep, project-rename, project-reorder, extend, distinct, serialize,
-// and the source print.
+// project-keep, project-rename, project-reorder, project-by-names, extend,
+// distinct, serialize, and the source print. Only distinct has Params.
 type Columns struct {
 	Span
-	Word  string
-	Items []Expr
+	Word   string
+	Params []Param
+	Items  []Expr
 }
 
-// Param is hint.x=y or kind=y behind an operator's word.
-type Param struct{ Name, Value string }
+// Param is hint.x=y, kind=y or the like behind an operator's word, or a property in
+// with (…). Value is a *Name or a *Literal.
+type Param struct {
+	Span
+	Name  string
+	Value Expr
+}
+
+// Text gives the value's name or literal as text.
+func (p Param) Text() string {
+	switch x := p.Value.(type) {
+	case *Name:
+		return x.Name
+	case *Literal:
+		return x.Text
+	}
+	return ""
+}
 
 // Summarize groups. HasBy tells apart no by clause.
 type Summarize struct {
@@ -217,8 +242,9 @@ type Sort struct {
 // Top is sort and take in one.
 type Top struct {
 	Span
-	N    Expr
-	Keys []*Ordered
+	Params []Param
+	N      Expr
+	Keys   []*Ordered
 }
 
 // Take keeps some rows. Word is take or limit.
@@ -246,8 +272,9 @@ type Render struct {
 	Properties []Property
 }
 
-// As names the rows so far.
+// As names the rows so far. Params are hint.*.
 type As struct {
 	Span
-	Name string
+	Params []Param
+	Name   *Name
 }

@@ -54,6 +54,9 @@ func (p *parser) operatorHere() (op string, tokens int) {
 	return "", 0
 }
 
+// aboveIn is the lowest precedence that takes no in.
+const aboveIn = 4
+
 // precedence of binary operators; higher binds tighter, 0 is no operator.
 func precedence(op string) int {
 	switch op {
@@ -71,6 +74,8 @@ func precedence(op string) int {
 		return 6
 	case "matches regex":
 		return 7
+	case ":":
+		return 8
 	}
 	if stringOperators[strings.TrimPrefix(op, "!")] || op == "!~" {
 		return 7
@@ -96,8 +101,31 @@ func (p *parser) named() Expr {
 
 // tupleAhead tells whether the bracket here is the left side of (a, b) = x.
 func (p *parser) tupleAhead() bool {
-	rest := p.behindBracket()
-	return strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "==") && !strings.HasPrefix(rest, "=~") && !strings.HasPrefix(rest, "=>")
+	saved, fault := p.at, p.fault
+	p.fault = func(Span, string, string) {}
+	defer func() { p.at, p.fault = saved, fault }()
+	for range maxTuple {
+		t := p.lexer.next()
+		if t.punct("[") {
+			if t = p.lexer.next(); t.kind != tokString {
+				return false
+			}
+			if t = p.lexer.next(); !t.punct("]") {
+				return false
+			}
+		} else if t.kind != tokWord {
+			return false
+		}
+		t = p.lexer.next()
+		if t.punct(")") {
+			t = p.lexer.next()
+			return t.punct("=")
+		}
+		if !t.punct(",") {
+			return false
+		}
+	}
+	return false
 }
 
 func (p *parser) tuple(start int) Expr {
@@ -128,7 +156,7 @@ func (p *parser) binary(lowest int) Expr {
 	for chain := 0; ; chain++ {
 		op, tokens := p.operatorHere()
 		prec := precedence(op)
-		if prec == 0 || prec < lowest {
+		if prec == 0 || prec < lowest || op == ":" && !p.colon {
 			return left
 		}
 		if chain == maxChain {
@@ -313,23 +341,13 @@ func (p *parser) word() Expr {
 		if p.is("(") {
 			return p.datatable(t.span.Start)
 		}
-	case "typeof", "externaldata", "materialized-view":
+	case "typeof":
 		if p.is("(") {
-			p.advance()
-			tokens := append(append([]string{"("}, p.tokensUntil()...), ")")
-			p.expect(")")
-			if p.is("[") {
-				p.advance()
-				tokens = append(append(append(tokens, "["), p.tokensUntil()...), "]")
-				p.expect("]")
-			}
-			if p.isWord("with") {
-				p.advance()
-				p.expect("(")
-				tokens = append(append(append(tokens, "with", "("), p.tokensUntil()...), ")")
-				p.expect(")")
-			}
-			return &Opaque{Span: p.from(t.span.Start), Word: t.text, WordAt: t.span, Tokens: tokens}
+			return p.typeOf(t.span.Start)
+		}
+	case "externaldata", "external_data":
+		if p.is("(") {
+			return p.externalData(t.span)
 		}
 	}
 	if !p.is("(") {
@@ -343,17 +361,7 @@ func (p *parser) word() Expr {
 
 func (p *parser) datatable(start int) Expr {
 	d := &Datatable{}
-	p.expect("(")
-	for !p.is(")") && p.tok.kind != tokEOF {
-		name := p.name()
-		p.expect(":")
-		typ := p.name()
-		d.Columns = append(d.Columns, ColumnDecl{Span: p.from(name.Start), Name: name.Name, Type: typ.Name})
-		if !p.take(",") {
-			break
-		}
-	}
-	p.expect(")")
+	d.Columns = p.rowType().Columns
 	p.expect("[")
 	for !p.is("]") && p.tok.kind != tokEOF {
 		d.Values = append(d.Values, p.expr())

@@ -11,10 +11,8 @@ const (
 	// maxChain bounds the operands of one unbracketed chain (a or b or c …),
 	// which makes a tree as deep as the chain is long.
 	maxChain = 2000
-	// maxLookahead is how far a bracket's end is looked for to tell (a, b) = x and
-	// (a:int) {…} from an expression in brackets; without it many open brackets
-	// would take quadratic time.
-	maxLookahead = 4096
+	// maxTuple is how many names (a, b, …) = x may have.
+	maxTuple = 100
 	// maxDiagnostics ends the search for more errors.
 	maxDiagnostics = 20
 )

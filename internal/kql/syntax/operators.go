@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -26,7 +27,7 @@ func (p *parser) operatorWord() (string, Span) {
 // columnsWords are the operators that are a list of columns.
 var columnsWords = map[string]bool{
 	"project": true, "project-away": true, "project-keep": true, "project-rename": true, "project-reorder": true,
-	"extend": true, "distinct": true, "serialize": true,
+	"extend": true, "distinct": true, "serialize": true, "project-by-names": true,
 }
 
 func (p *parser) operator() Operator {
@@ -45,7 +46,7 @@ func (p *parser) operator() Operator {
 		s.Span = p.from(start)
 		return s
 	case "top":
-		t := &Top{N: p.expr()}
+		t := &Top{Params: p.params(), N: p.expr()}
 		p.by()
 		t.Keys = p.ordered()
 		t.Span = p.from(start)
@@ -58,21 +59,60 @@ func (p *parser) operator() Operator {
 	case "render":
 		return p.render(start)
 	case "as":
-		if p.params(); p.tok.kind == tokWord {
-			name := p.name()
-			return &As{Span: p.from(start), Name: name.Name}
-		}
-		p.unexpected("a name")
-		return &As{Span: p.from(start)}
+		a := &As{Params: p.params(), Name: p.name()}
+		a.Span = p.from(start)
+		return a
 	}
 	if columnsWords[word] {
 		return p.columnsList(word, start)
+	}
+	if op := p.rowsOperator(word, at); op != nil {
+		return op
 	}
 	if word == "" {
 		p.skipTo("|", ";")
 	}
 	tokens := p.tokensUntil("|", ";")
 	return &Opaque{Span: p.from(start), Word: word, WordAt: at, Tokens: tokens}
+}
+
+// rowsOperator reads the operators that have a file of their own; nil for others.
+func (p *parser) rowsOperator(word string, at Span) Operator {
+	switch word {
+	case "join", "lookup":
+		return p.join(word, at)
+	case "union":
+		return p.union(at)
+	case "search":
+		return p.search(at)
+	case "parse", "parse-where":
+		return p.parseOp(word, at)
+	case "parse-kv":
+		return p.parseKV(at)
+	case "mv-expand", "mvexpand":
+		return p.mvExpand(word, at)
+	case "mv-apply", "mvapply":
+		return p.mvApply(word, at)
+	case "make-series":
+		return p.makeSeries(at)
+	case "evaluate":
+		return p.evaluate(at)
+	case "invoke":
+		return p.invoke(at)
+	case "getschema":
+		return &GetSchema{Span: at}
+	case "consume":
+		params := p.params("decodeblocks")
+		return &Consume{Span: p.from(at.Start), WordAt: at, Params: params}
+	case "assert-schema":
+		schema := p.rowType()
+		return &AssertSchema{Span: p.from(at.Start), WordAt: at, Schema: schema}
+	case "scan":
+		return p.scanOperator(at)
+	case "sample", "sample-distinct", "top-hitters", "top-nested", "partition", "reduce", "fork", "facet":
+		return p.nestedOperator(word, at)
+	}
+	return nil
 }
 
 // by takes the word by.
@@ -91,9 +131,12 @@ func (p *parser) columnsOperator() Operator {
 
 func (p *parser) columnsList(word string, start int) Operator {
 	c := &Columns{Word: word}
-	patterns := word == "project-away" || word == "project-keep" || word == "project-reorder"
-	for !p.is("|") && !p.is(";") && !p.is(")") && p.tok.kind != tokEOF {
-		if patterns {
+	patterns := word == "project-away" || word == "project-keep" || word == "project-reorder" || word == "project-by-names"
+	if word == "distinct" {
+		c.Params = p.params()
+	}
+	for !p.ends() {
+		if patterns && (word != "project-by-names" || p.tok.kind == tokWord && !p.ahead(1)[0].punct("(")) {
 			c.Items = append(c.Items, p.pattern(word == "project-reorder"))
 		} else {
 			c.Items = append(c.Items, p.named())
@@ -135,24 +178,41 @@ func (p *parser) pattern(order bool) Expr {
 	return x
 }
 
-// params reads hint.name = value and kind = value in front of an operator's
-// operands.
-func (p *parser) params() []Param {
+// params reads hint.name = value, and name = value for the given names, in front of
+// an operator's operands.
+func (p *parser) params(names ...string) []Param {
 	var params []Param
-	for p.tok.kind == tokWord && (strings.HasPrefix(p.text[p.tok.span.Start:], "hint.") || p.isWord("kind") && strings.HasPrefix(p.after(), "=")) {
-		var name strings.Builder
-		for p.tok.kind == tokWord || p.is(".") {
-			name.WriteString(p.advance().text)
+	for p.tok.kind == tokWord {
+		next := p.ahead(1)[0]
+		if !(p.tok.text == "hint" && next.punct(".")) && !(next.punct("=") && slices.Contains(names, p.tok.text)) {
+			break
 		}
-		p.expect("=")
-		params = append(params, Param{Name: name.String(), Value: p.advance().text})
+		params = append(params, p.param())
 	}
 	return params
 }
 
+// param reads name = value.
+func (p *parser) param() Param {
+	start := p.tok.span.Start
+	name := p.name().Name
+	for p.take(".") {
+		name += "." + p.name().Name
+	}
+	p.expect("=")
+	var value Expr
+	switch {
+	case p.tok.kind == tokWord && p.tok.text != "true" && p.tok.text != "false", p.is("["):
+		value = p.name()
+	default:
+		value = p.unary()
+	}
+	return Param{Span: p.from(start), Name: name, Value: value}
+}
+
 func (p *parser) summarize(start int) Operator {
 	s := &Summarize{Params: p.params()}
-	for !p.isWord("by") && !p.is("|") && !p.is(";") && !p.is(")") && p.tok.kind != tokEOF {
+	for !p.isWord("by") && !p.ends() {
 		s.Aggs = append(s.Aggs, p.named())
 		if !p.take(",") {
 			break
@@ -175,25 +235,29 @@ func (p *parser) summarize(start int) Operator {
 func (p *parser) ordered() []*Ordered {
 	var keys []*Ordered
 	for {
-		start := p.tok.span.Start
-		o := &Ordered{X: p.named()}
-		if p.isWord("asc", "desc") {
-			o.Order = p.advance().text
-		}
-		if p.isWord("nulls") {
-			p.advance()
-			if p.isWord("first", "last") {
-				o.Nulls = p.advance().text
-			} else {
-				p.unexpected("'first' or 'last'")
-			}
-		}
-		o.Span = p.from(start)
-		keys = append(keys, o)
+		keys = append(keys, p.orderedKey())
 		if !p.take(",") {
 			return keys
 		}
 	}
+}
+
+func (p *parser) orderedKey() *Ordered {
+	start := p.tok.span.Start
+	o := &Ordered{X: p.named()}
+	if p.isWord("asc", "desc") {
+		o.Order = p.advance().text
+	}
+	if p.isWord("nulls") {
+		p.advance()
+		if p.isWord("first", "last") {
+			o.Nulls = p.advance().text
+		} else {
+			p.unexpected("'first' or 'last'")
+		}
+	}
+	o.Span = p.from(start)
+	return o
 }
 
 func (p *parser) render(start int) Operator {

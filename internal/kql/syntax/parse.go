@@ -63,6 +63,7 @@ type parser struct {
 	prevEnd     int
 	depth       int
 	tooDeep     bool
+	colon       bool // a colon is an operator, as in search
 	panicking   bool // an error was told and nothing understood since
 	diagnostics []Diagnostic
 }
@@ -121,7 +122,9 @@ func (p *parser) expect(punct string) bool {
 }
 
 // unexpected reports the current token, once until something is understood.
-func (p *parser) unexpected(wanted string) {
+func (p *parser) unexpected(wanted string) { p.hinted(wanted, "") }
+
+func (p *parser) hinted(wanted, hint string) {
 	if p.panicking || p.tooDeep {
 		return
 	}
@@ -130,7 +133,7 @@ func (p *parser) unexpected(wanted string) {
 	if p.tok.kind != tokEOF {
 		got = "'" + shorten(p.tok.text) + "'"
 	}
-	p.report(p.tok.span, fmt.Sprintf("%s is expected, not %s", wanted, got), "")
+	p.report(p.tok.span, fmt.Sprintf("%s is expected, not %s", wanted, got), hint)
 }
 
 func shorten(s string) string {
@@ -189,39 +192,8 @@ func (p *parser) leave() { p.depth-- }
 
 func (p *parser) from(start int) Span { return Span{start, max(p.prevEnd, start)} }
 
-func (p *parser) statement() Statement {
-	start := p.tok.span.Start
-	switch {
-	case p.isWord("let") && p.wordFollows():
-		p.advance()
-		name := p.name()
-		p.expect("=")
-		var value Expr
-		if p.isWord("view") || p.is("(") && p.lambdaAhead() {
-			value = p.opaqueSource()
-		} else {
-			value = p.pipeline()
-		}
-		return &Let{Span: p.from(start), Name: name, Value: value}
-	case p.isWord("set") && p.wordFollows():
-		p.advance()
-		name := p.name()
-		var value Expr
-		if p.take("=") {
-			value = p.primary()
-		}
-		return &Set{Span: p.from(start), Name: name.Name, Value: value}
-	case p.isWord("declare", "alias", "restrict") && p.wordFollows():
-		word := p.advance().text
-		tokens := p.tokensUntil(";")
-		return &OpaqueStatement{Span: p.from(start), Word: word, Tokens: tokens}
-	}
-	x := p.pipeline()
-	return &Run{Span: p.from(start), X: x}
-}
-
-// ahead gives the n-th byte behind white space after the current token; the
-// lexer stands right behind that token.
+// after gives the text behind the current token and white space; the lexer stands
+// right behind that token.
 func (p *parser) after() string {
 	saved, fault := p.at, p.fault
 	p.fault = func(Span, string, string) {}
@@ -242,36 +214,35 @@ func (p *parser) wordFollows() bool {
 	return false
 }
 
-// lambdaAhead tells whether the bracket here begins a function: (…) {.
-func (p *parser) lambdaAhead() bool {
-	return strings.HasPrefix(p.behindBracket(), "{")
-}
-
-// behindBracket gives what follows the bracket that begins here, "" where its end
-// is too far.
-func (p *parser) behindBracket() string {
-	start := p.tok.span.Start
-	text := p.text[start:min(len(p.text), start+maxLookahead)]
-	end := closing(text, 0)
-	if end < 0 {
-		return ""
+// ahead gives the n tokens behind the current one.
+func (p *parser) ahead(n int) []token {
+	saved, fault := p.at, p.fault
+	p.fault = func(Span, string, string) {}
+	var tokens [5]token
+	for i := range n {
+		tokens[i] = p.lexer.next()
 	}
-	return strings.TrimSpace(text[end+1:])
+	p.at, p.fault = saved, fault
+	return tokens[:n]
 }
 
-func (p *parser) opaqueSource() Expr {
-	start := p.tok.span
-	word := ""
-	if p.tok.kind == tokWord {
-		word = p.advance().text
+// punct tells whether the token is this operator or bracket.
+func (t token) punct(text string) bool { return t.kind == tokPunct && t.text == text }
+
+// keyword takes a word that must be there.
+func (p *parser) keyword(word string) {
+	if p.isWord(word) {
+		p.advance()
+		return
 	}
-	tokens := p.tokensUntil("|", ";")
-	return &Opaque{Span: p.from(start.Start), Word: word, WordAt: start, Tokens: tokens}
+	p.unexpected("'" + word + "'")
 }
 
-// opaqueSources are the sources that nothing runs yet, by their first word; each
-// needs another word behind it, or it is a table's name.
-var opaqueSources = []string{"range", "union", "search", "find", "evaluate", "externaldata"}
+// ends tells whether the operator can't go on here.
+func (p *parser) ends() bool {
+	return p.tok.kind == tokEOF || p.tok.kind == tokPunct &&
+		(p.tok.text == "|" || p.tok.text == ";" || p.tok.text == ")" || p.tok.text == "]" || p.tok.text == "}")
+}
 
 // pipeline reads a source and its operators; without operators it is just the
 // expression.
@@ -282,41 +253,30 @@ func (p *parser) pipeline() Expr {
 	defer p.leave()
 	start := p.tok.span.Start
 	var source Expr
-	switch {
-	case p.isWord("print") && !p.operatorFollows():
-		source = p.columnsOperator()
-	case p.isWord(opaqueSources...) && p.opaqueFollows():
-		source = p.opaqueSource()
-	default:
+	if p.tok.kind == tokWord && p.sourceAhead() {
+		source = p.sourceWord()
+	} else {
 		source = p.named()
 	}
 	if !p.is("|") {
 		return source
 	}
 	pipe := &Pipe{Source: source}
-	for p.take("|") {
-		pipe.Ops = append(pipe.Ops, p.operator())
-		if !p.is("|") && !p.is(";") && !p.is(")") && !p.is(",") && !p.is("}") && !p.is("]") && p.tok.kind != tokEOF {
-			p.unexpected("'|' or the end of the query")
-			p.skipTo("|", ";")
-		}
-	}
+	p.operators(pipe)
 	pipe.Span = p.from(start)
 	return pipe
 }
 
-func (p *parser) operatorFollows() bool {
-	rest := p.after()
-	return rest == "" || rest[0] == '|' || rest[0] == ';'
-}
-
-func (p *parser) opaqueFollows() bool {
-	rest := p.after()
-	if rest == "" {
-		return false
+// operators reads | operator | operator ….
+func (p *parser) operators(pipe *Pipe) {
+	for {
+		if !p.ends() && !p.is(",") {
+			p.unexpected("'|' or the end of the query")
+			p.skipTo("|", ";")
+		}
+		if !p.take("|") {
+			return
+		}
+		pipe.Ops = append(pipe.Ops, p.operator())
 	}
-	if p.tok.text == "search" || p.tok.text == "union" || p.tok.text == "externaldata" {
-		return !strings.ContainsRune("|;,).=<>!", rune(rest[0]))
-	}
-	return p.wordFollows()
 }

@@ -57,9 +57,8 @@ func (w *printer) statement(s Statement) {
 		}
 	case *Run:
 		w.expr(s.X)
-	case *OpaqueStatement:
-		w.put(s.Word)
-		w.tokens(s.Tokens)
+	default:
+		w.declaration(s)
 	}
 }
 
@@ -94,10 +93,15 @@ func (w *printer) name(name string) {
 
 func (w *printer) list(items []Expr) {
 	for i, x := range items {
-		if i > 0 {
-			w.put(", ")
-		}
+		w.comma(i)
 		w.expr(x)
+	}
+}
+
+// comma separates item i of a list from the one before.
+func (w *printer) comma(i int) {
+	if i > 0 {
+		w.put(", ")
 	}
 }
 
@@ -195,15 +199,9 @@ func (w *printer) literal(x *Literal) {
 func (w *printer) source(x Expr) {
 	switch x := x.(type) {
 	case *Datatable:
-		w.put("datatable(")
-		for i, c := range x.Columns {
-			if i > 0 {
-				w.put(", ")
-			}
-			w.name(c.Name)
-			w.put(":", c.Type)
-		}
-		w.put(")[")
+		w.put("datatable")
+		w.columnDecls(x.Columns)
+		w.put("[")
 		w.list(x.Values)
 		w.put("]")
 	case *Pipe:
@@ -214,9 +212,18 @@ func (w *printer) source(x Expr) {
 			w.put("\n| ")
 			w.operator(op)
 		}
-	case *Opaque:
-		w.put(x.Word)
-		w.tokens(x.Tokens)
+	case *Func:
+		w.function(x)
+	case *TypeOf:
+		w.typeOf(x)
+	case *RangeRows:
+		w.rangeRows(x)
+	case *Find:
+		w.find(x)
+	case *ExternalData:
+		w.externalData(x)
+	case *ColumnDecl:
+		w.columnDecl(x)
 	default:
 		w.operator(x)
 	}
@@ -229,6 +236,7 @@ func (w *printer) operator(op Operator) {
 		w.expr(op.Pred)
 	case *Columns:
 		w.put(op.Word, " ")
+		w.params(op.Params)
 		for i, x := range op.Items {
 			if i > 0 {
 				w.put(", ")
@@ -255,6 +263,7 @@ func (w *printer) operator(op Operator) {
 		w.keys(op.Keys)
 	case *Top:
 		w.put("top ")
+		w.params(op.Params)
 		w.expr(op.N)
 		w.put(" by ")
 		w.keys(op.Keys)
@@ -267,15 +276,72 @@ func (w *printer) operator(op Operator) {
 		w.render(op)
 	case *As:
 		w.put("as ")
-		w.name(op.Name)
+		w.params(op.Params)
+		w.name(op.Name.Name)
 	case *Opaque:
-		w.source(op)
+		w.put(op.Word)
+		w.tokens(op.Tokens)
+	default:
+		w.rowsOperator(op)
+	}
+}
+
+// rowsOperator prints what the parser's method of that name reads.
+func (w *printer) rowsOperator(op Operator) {
+	switch op := op.(type) {
+	case *Join:
+		w.join(op)
+	case *Union:
+		w.union(op)
+	case *Search:
+		w.search(op)
+	case *ParseOp:
+		w.parseOp(op)
+	case *ParseKV:
+		w.parseKV(op)
+	case *MvExpand:
+		w.put(op.Word, " ")
+		w.params(op.Params)
+		w.mvItems(op.Items, op.Limit)
+	case *MvApply:
+		w.put(op.Word, " ")
+		w.params(op.Params)
+		w.mvItems(op.Items, op.Limit)
+		w.put(" on ")
+		w.subquery(op.Sub)
+	case *MakeSeries:
+		w.makeSeries(op)
+	case *Evaluate:
+		w.evaluate(op)
+	case *Invoke:
+		w.put("invoke ")
+		w.call(op.Call)
+	case *GetSchema:
+		w.put("getschema")
+	case *Consume:
+		w.put("consume ")
+		w.params(op.Params)
+	case *AssertSchema:
+		w.put("assert-schema ")
+		w.rowType(op.Schema)
+	case *Scan:
+		w.scanOperator(op)
+	default:
+		w.nestedOperator(op)
 	}
 }
 
 func (w *printer) params(params []Param) {
 	for _, p := range params {
-		w.put(p.Name, "=", p.Value, " ")
+		w.param(p)
+		w.put(" ")
+	}
+}
+
+func (w *printer) param(p Param) {
+	w.put(p.Name, "=")
+	if p.Value != nil {
+		w.expr(p.Value)
 	}
 }
 
