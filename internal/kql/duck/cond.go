@@ -127,7 +127,11 @@ func (e *emitter) compareValue(c *plan.Call) string {
 	}
 	l, r := c.Args[0], c.Args[1]
 	if c.Op != fn.Eq && c.Op != fn.Ne {
-		return e.compareCond(c)
+		out := e.compareCond(c)
+		if e.nanGuard(c) != "" { // false for NaN, but null beside it is null
+			return "(CASE WHEN " + e.value(l) + " IS NULL OR " + e.value(r) + " IS NULL THEN NULL ELSE " + out + " END)"
+		}
+		return out
 	}
 	ls, rs := e.operand(l, false), e.operand(r, false)
 	distinct := "(" + ls + " IS DISTINCT FROM " + rs + ")"

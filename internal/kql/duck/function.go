@@ -13,7 +13,7 @@ import (
 
 // simple are functions that DuckDB has with Kusto's meaning.
 var simple = map[fn.Op]string{
-	fn.ToLower: "lower", fn.ToUpper: "upper", fn.Reverse: "reverse", fn.StrRep: "repeat", fn.ReplaceString: "replace",
+	fn.ToLower: "lower", fn.Reverse: "reverse", fn.StrRep: "repeat", fn.ReplaceString: "replace",
 	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
 	fn.MinOf: "least", fn.MaxOf: "greatest", fn.IsNaN: "isnan", fn.IsInf: "isinf", fn.IsFinite: "isfinite",
 }
@@ -33,6 +33,8 @@ func (e *emitter) function(c *plan.Call) string {
 		return name + "(" + strings.Join(a, ", ") + ")"
 	}
 	switch c.Op {
+	case fn.ToUpper: // DuckDB makes ß an ẞ, Kusto lets it be
+		return "(CASE WHEN contains(" + a[0] + ", 'ß') THEN array_to_string(list_transform(string_split(" + a[0] + ", 'ß'), lambda p: upper(p)), 'ß') ELSE upper(" + a[0] + ") END)"
 	case fn.StrLen:
 		return "CAST(length(" + a[0] + ") AS BIGINT)"
 	case fn.IndexOf:
@@ -123,7 +125,8 @@ func (e *emitter) calendar(c *plan.Call) string {
 		start := "((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + ")"
 		return "(CASE WHEN " + start + " < 0 THEN 0 ELSE " + start + " END)"
 	case fn.EndOfWeek:
-		return "((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + " + " + week + " - 1)"
+		end := "((" + v + " + " + day + ") // " + week + " * " + week + " - " + day + " + " + week + " - 1)"
+		return "(CASE WHEN " + end + " <= 3155378975999999999 THEN " + end + " END)" // the last week reaches into the year 10000
 	case fn.DayOfWeek:
 		return "((" + v + " // " + day + " + 1) % 7 * " + day + ")"
 	case fn.StartOfMonth:

@@ -2,6 +2,7 @@ package duck
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -236,7 +237,7 @@ func (e *emitter) realArithmetic(c *plan.Call, l, r string) string {
 	case fn.Div:
 		sql = "(" + l + " / " + r + ")"
 	case fn.Mod:
-		sql = "(CASE WHEN " + r + " = 0 THEN CAST('NaN' AS DOUBLE) ELSE " + l + " - abs(" + r + ") * floor(" + l + " / abs(" + r + ")) END)"
+		sql = "(CASE WHEN " + r + " = 0 THEN CAST('NaN' AS DOUBLE) + " + l + " ELSE " + l + " - abs(" + r + ") * floor(" + l + " / abs(" + r + ")) END)"
 	default:
 		sql = "(" + l + signs[c.Op] + r + ")"
 	}
@@ -284,14 +285,43 @@ func (e *emitter) bin(c *plan.Call) string {
 		if c.T == schema.DateTime {
 			return "(" + v + " // " + s + " * " + s + ")"
 		}
-		sql := "(" + v + " - (" + v + " % " + s + " + " + s + ") % " + s + ")"
-		if c.T == schema.Int {
-			return "CAST(" + sql + " AS INTEGER)"
-		}
-		return sql
+		return e.binDown(c, v, s, n)
 	}
 	s := e.value(c.Args[1])
-	return "(CASE WHEN " + s + " > 0 THEN " + v + " - (" + v + " % " + s + " + " + s + ") % " + s + " END)"
+	return "(CASE WHEN " + s + " > 0 THEN " + low64("CAST("+v+" AS HUGEINT) - (CAST("+v+" AS HUGEINT) % "+s+" + "+s+") % "+s, c.T) + " END)"
+}
+
+// binDown writes bin of a whole number with a constant step. The multiple below
+// the least numbers wraps, as all whole arithmetic does.
+func (e *emitter) binDown(c *plan.Call, v, s string, n int64) string {
+	if n == 1 {
+		return v
+	}
+	least := int64(math.MinInt64)
+	if c.T == schema.Int {
+		least = math.MinInt32
+	}
+	wide := "CAST(" + v + " AS HUGEINT)"
+	wrapped := low64(wide+" - ("+wide+" % "+s+" + "+s+") % "+s, c.T)
+	if n > 1<<62 { // v % s + s might not fit
+		return wrapped
+	}
+	sql := "(" + v + " - (" + v + " % " + s + " + " + s + ") % " + s + ")"
+	if c.T == schema.Int {
+		sql = "CAST(" + sql + " AS INTEGER)"
+	}
+	if rangeOf(c.Args[0]).lo-float64(n) > max(float64(least), -limit) {
+		return sql
+	}
+	return "(CASE WHEN " + v + " IS NULL OR " + v + " > " + strconv.FormatInt(least+n, 10) + " THEN " + sql + " ELSE " + wrapped + " END)"
+}
+
+// low64 brings a HUGEINT into the range of a type as two's complement does.
+func low64(huge string, t schema.Type) string {
+	if t != schema.Int {
+		return wrap(huge)
+	}
+	return "CAST(((" + huge + " + 2147483648) % 4294967296 + 4294967296) % 4294967296 - 2147483648 AS INTEGER)"
 }
 
 // systemXML gives an event's whole text: System as kept or rebuilt, and the rest.

@@ -64,8 +64,10 @@ func callNotNull(x *Call) bool {
 		return slices.ContainsFunc(x.Args, NotNull)
 	case fn.StoredTicks, fn.And, fn.Or, fn.Not, fn.Lt, fn.Le, fn.Gt, fn.Ge:
 		return !slices.ContainsFunc(x.Args, nullable)
-	case fn.Add, fn.Sub, fn.Mul, fn.Neg:
-		return x.T != schema.DateTime && !slices.ContainsFunc(x.Args, nullable)
+	case fn.Add, fn.Sub, fn.Mul, fn.Neg: // a timespan times a real may be out of range, too
+		return x.T != schema.DateTime && !slices.ContainsFunc(x.Args, func(a Expr) bool {
+			return nullable(a) || x.T == schema.TimeSpan && a.Type() == schema.Real
+		})
 	case fn.Bin:
 		step, ok := x.Args[1].(*Const)
 		n, whole := any(nil), false

@@ -1,0 +1,262 @@
+//go:build cgo
+
+package query
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// gcol is a column of a generated relation.
+type gcol struct{ name, typ string }
+
+// grel is a relation under generation.
+type grel struct {
+	cols []gcol
+	// total tells that the rows are sorted by all columns, so that take is defined.
+	total bool
+}
+
+// gtable is a datatable.
+type gtable struct {
+	name string
+	cols []gcol
+	rows [][]string
+}
+
+// gquery is a generated question: tables by let, and a pipeline.
+type gquery struct {
+	tables []gtable
+	source string
+	ops    []string
+}
+
+// text writes the question.
+func (q *gquery) text() string {
+	var b strings.Builder
+	for _, t := range q.tables {
+		if !strings.Contains(q.source+strings.Join(q.ops, " "), t.name) {
+			continue
+		}
+		var cols, values []string
+		for _, c := range t.cols {
+			cols = append(cols, c.name+":"+c.typ)
+		}
+		for _, r := range t.rows {
+			values = append(values, strings.Join(r, ","))
+		}
+		fmt.Fprintf(&b, "let %s = datatable(%s)[%s];\n", t.name, strings.Join(cols, ", "), strings.Join(values, ",\n  "))
+	}
+	b.WriteString(q.source)
+	for _, op := range q.ops {
+		b.WriteString("\n| " + op)
+	}
+	return b.String()
+}
+
+// generator makes questions that bind (nearly always) and whose answer is defined.
+type generator struct {
+	r     *rand.Rand
+	names int
+}
+
+// interesting are the literals of each type: ends, nulls, odd texts. Reals are
+// halves and powers of two, whose sums are exact in any order.
+var interesting = map[string][]string{
+	"bool":     {"true", "false", "bool(null)"},
+	"int":      {"int(0)", "int(1)", "int(-1)", "int(7)", "int(-8)", "int(2147483647)", "int(-2147483648)", "int(null)", "int(3)"},
+	"long":     {"0", "1", "-1", "7", "-8", "9223372036854775807", "long(-9223372036854775808)", "long(null)", "4625", "3000000000", "10"},
+	"real":     {"0.0", "1.0", "-1.0", "0.5", "-2.5", "1099511627776.0", "real(nan)", "real(+inf)", "real(-inf)", "real(null)", "1e-7", "3.0"},
+	"string":   {`""`, `"a"`, `"A"`, `"abc"`, `"ABC"`, `"a_b"`, `"foo bar"`, `"Foo.Bar"`, `"foobar"`, `"é"`, `"É"`, `"straße"`, `"_"`, `" x "`, `"12"`, `"-3.5"`, `"日本 語"`, `"a-b-c"`, `"Ω4"`, `"\\d+"`, `"it's"`, `"%"`, `"foo_bar"`},
+	"datetime": {"datetime(0001-01-01)", "datetime(9999-12-31T23:59:59.9999999Z)", "datetime(1970-01-01)", "datetime(1969-12-31T23:59:59.9999999Z)", "datetime(2024-02-29T12:34:56.7890123Z)", "datetime(2026-03-01)", "datetime(null)", "datetime(2024-12-31T23:00:00Z)"},
+	"timespan": {"0s", "1d", "-1d", "1h", "90m", "timespan(1.02:03:04.5678901)", "-1tick", "timespan(null)", "10s"},
+	"guid":     {"guid(null)", "guid(74be27de-1e4e-49d9-b579-fe0b331d3642)", "guid(00000000-0000-0000-0000-000000000001)"},
+}
+
+var gtypes = []string{"bool", "int", "long", "real", "string", "datetime", "timespan"}
+
+func pickOf[T any](g *generator, items []T) T { return items[g.r.IntN(len(items))] }
+
+// one picks one of some texts.
+func (g *generator) one(items ...string) string { return items[g.r.IntN(len(items))] }
+
+func (g *generator) name() string {
+	g.names++
+	return fmt.Sprintf("x%d", g.names)
+}
+
+func (g *generator) table(name string) gtable {
+	t := gtable{name: name}
+	for _, typ := range append([]string{"long", "string"}, g.someTypes(1+g.r.IntN(5))...) {
+		t.cols = append(t.cols, gcol{fmt.Sprintf("%s%d", typ[:1], len(t.cols)), typ})
+	}
+	for range g.r.IntN(9) {
+		var row []string
+		for _, c := range t.cols {
+			row = append(row, pickOf(g, interesting[c.typ]))
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+func (g *generator) someTypes(n int) []string {
+	var out []string
+	for range n {
+		out = append(out, pickOf(g, gtypes))
+	}
+	return out
+}
+
+// query makes a question.
+func (g *generator) query() *gquery {
+	q := &gquery{tables: []gtable{g.table("T1"), g.table("T2")}, source: "T1"}
+	rel := &grel{cols: slices.Clone(q.tables[0].cols)}
+	for range 1 + g.r.IntN(5) {
+		if op := g.operator(q, rel); op != "" {
+			q.ops = append(q.ops, op)
+		}
+	}
+	return q
+}
+
+// operator appends an operator and changes rel to what it gives.
+func (g *generator) operator(q *gquery, rel *grel) string {
+	sorted := rel.total
+	rel.total = false
+	switch n := g.r.IntN(16); {
+	case sorted && n < 8:
+		return "take " + fmt.Sprint(g.r.IntN(6))
+	case n < 4:
+		return "where " + g.expr(rel, "bool", 3)
+	case n < 8:
+		return g.extend(rel)
+	case n < 9:
+		return g.project(rel)
+	case n < 12:
+		return g.summarize(rel)
+	case n < 13:
+		return g.distinct(rel)
+	default:
+		return g.sort(rel)
+	}
+}
+
+func (g *generator) extend(rel *grel) string {
+	var parts []string
+	before := &grel{cols: slices.Clone(rel.cols)} // columns of one extend don't see each other
+	for range 1 + g.r.IntN(3) {
+		c := gcol{g.name(), pickOf(g, gtypes)}
+		parts = append(parts, c.name+" = "+g.expr(before, c.typ, 3))
+		rel.cols = append(rel.cols, c)
+	}
+	return "extend " + strings.Join(parts, ", ")
+}
+
+func (g *generator) project(rel *grel) string {
+	var parts []string
+	var cols []gcol
+	for _, c := range rel.cols {
+		if g.r.IntN(3) > 0 {
+			parts, cols = append(parts, c.name), append(cols, c)
+		}
+	}
+	c := gcol{g.name(), pickOf(g, gtypes)}
+	parts, cols = append(parts, c.name+" = "+g.expr(rel, c.typ, 2)), append(cols, c)
+	rel.cols = cols
+	return "project " + strings.Join(parts, ", ")
+}
+
+func (g *generator) distinct(rel *grel) string {
+	var parts []string
+	var cols []gcol
+	for _, c := range rel.cols {
+		if g.r.IntN(2) == 0 || len(cols) == 0 {
+			parts, cols = append(parts, c.name), append(cols, c)
+		}
+	}
+	rel.cols = cols
+	return "distinct " + strings.Join(parts, ", ")
+}
+
+// sort orders by all columns, so that equal rows are the same.
+func (g *generator) sort(rel *grel) string {
+	var parts []string
+	for _, i := range g.r.Perm(len(rel.cols)) {
+		parts = append(parts, rel.cols[i].name+g.one("", " asc", " desc", " asc nulls last", " desc nulls first"))
+	}
+	rel.total = true
+	return "sort by " + strings.Join(parts, ", ")
+}
+
+func (g *generator) summarize(rel *grel) string {
+	var keys, aggs []string
+	var cols []gcol
+	for range g.r.IntN(3) {
+		c := gcol{g.name(), pickOf(g, gtypes)}
+		keys, cols = append(keys, c.name+" = "+g.expr(rel, c.typ, 2)), append(cols, c)
+	}
+	for range 1 + g.r.IntN(3) {
+		typ, text := g.aggregate(rel)
+		c := gcol{g.name(), typ}
+		aggs, cols = append(aggs, c.name+" = "+text), append(cols, c)
+	}
+	rel.cols = cols
+	out := "summarize " + strings.Join(aggs, ", ")
+	if len(keys) > 0 {
+		out += " by " + strings.Join(keys, ", ")
+	}
+	return out
+}
+
+func (g *generator) aggregate(rel *grel) (typ, text string) {
+	arg := func(types ...string) string { return g.expr(rel, g.one(types...), 1) }
+	cond := func() string { return g.expr(rel, "bool", 2) }
+	t := pickOf(g, gtypes)
+	switch g.r.IntN(12) {
+	case 0:
+		return "long", "count()"
+	case 1:
+		return "long", "countif(" + cond() + ")"
+	case 2:
+		return "long", "dcount(" + arg(t) + ")"
+	case 3:
+		return "long", "dcountif(" + arg(t) + ", " + cond() + ")"
+	case 4:
+		return "long", "sum(" + arg("int", "long") + ")"
+	case 5:
+		return "real", "sum(" + g.column(rel, "real") + ")"
+	case 6:
+		return "real", "avg(" + g.column(rel, g.one("int", "real")) + ")"
+	case 7:
+		return "real", g.one("stdev", "variance", "stdevp", "variancep") + "(" + g.column(rel, "int") + ")"
+	case 8:
+		return "long", "sumif(" + arg("int", "long") + ", " + cond() + ")"
+	case 9:
+		if t == "bool" {
+			t = "long"
+		}
+		return t, g.one("min", "max") + "(" + arg(t) + ")"
+	default:
+		if t == "bool" {
+			t = "string"
+		}
+		return t, g.one("minif", "maxif") + "(" + arg(t) + ", " + cond() + ")"
+	}
+}
+
+// column gives a column of a type, or a literal where there is none.
+func (g *generator) column(rel *grel, typ string) string {
+	var have []string
+	for _, c := range rel.cols {
+		if c.typ == typ {
+			have = append(have, c.name)
+		}
+	}
+	if len(have) == 0 {
+		return pickOf(g, interesting[typ])
+	}
+	return pickOf(g, have)
+}
