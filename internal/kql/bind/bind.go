@@ -48,6 +48,7 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 	if len(b.diags) > 0 {
 		return nil, b.diags
 	}
+	plan.Push(p)
 	plan.Prune(p)
 	return p, nil
 }

@@ -71,3 +71,54 @@ func (n *Union) rewrite(f func(Node) Node) {
 		n.Parts[i].From = f(n.Parts[i].From)
 	}
 }
+
+func ids(cols []Assign) []ID {
+	out := make([]ID, len(cols))
+	for i, a := range cols {
+		out[i] = a.ID
+	}
+	return out
+}
+
+func refIDs(cols []Ref) []ID {
+	out := make([]ID, len(cols))
+	for i, c := range cols {
+		out[i] = c.ID
+	}
+	return out
+}
+
+func (*Filter) own() []ID   { return nil }
+func (*Sort) own() []ID     { return nil }
+func (*Take) own() []ID     { return nil }
+func (*Join) own() []ID     { return nil }
+func (*First) own() []ID    { return nil }
+func (n *Values) own() []ID { return refIDs(n.Columns) }
+func (n *Union) own() []ID  { return refIDs(n.Cols) }
+func (n *Extend) own() []ID { return ids(n.Cols) }
+func (n *Lookup) own() []ID { return []ID{n.Result} }
+func (n *Range) own() []ID  { return []ID{n.Col.ID} }
+
+func (n *Scan) own() []ID {
+	out := make([]ID, len(n.Columns))
+	for i, c := range n.Columns {
+		out[i] = c.ID
+	}
+	return out
+}
+
+func (n *Use) own() []ID {
+	out := make([]ID, len(n.Cols))
+	for i, c := range n.Cols {
+		out[i] = c.ID
+	}
+	return out
+}
+
+func (n *Aggregate) own() []ID {
+	out := ids(n.Keys)
+	for _, a := range n.Aggs {
+		out = append(out, a.ID)
+	}
+	return out
+}

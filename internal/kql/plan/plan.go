@@ -65,6 +65,8 @@ type Node interface {
 	prune(n *needs) Node
 	// exprs are the expressions the node computes itself, in the order they print.
 	exprs() []Expr
+	// own are the columns the node makes, whether it passes others on or not.
+	own() []ID
 	// rewrite replaces each input by what f gives for it.
 	rewrite(f func(Node) Node)
 }
