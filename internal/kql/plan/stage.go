@@ -55,3 +55,5 @@ func (x *Stage) prune(n *needs) Node {
 func (n *Stage) exprs() []Expr { return n.In }
 
 func (n *Stage) rewrite(f func(Node) Node) { n.From = f(n.From) }
+
+func (n *Stage) own() []ID { return refIDs(n.Out) }
