@@ -1,9 +1,11 @@
 package query
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 )
@@ -22,15 +24,26 @@ type Error struct {
 // Error gives the first diagnostic in one line with its place.
 func (e *Error) Error() string { return "cannot run the question: " + e.Diagnostics[0].Error() }
 
-// Detail shows every diagnostic's place in the question, in lines without a line
-// feed at the end.
+// maxShown bounds the diagnostics that Detail shows: one mistake can lead to many,
+// and the first ones matter.
+const maxShown = 8
+
+// Detail shows the diagnostics' places in the question and the hints of all but
+// the first, whose hint is [Error.Hint], in lines without a line feed at the end.
+// Lines are safe for a terminal; those of carets hold nothing but blanks and ^.
 func (e *Error) Detail() string {
 	var b strings.Builder
-	for i, d := range e.Diagnostics {
+	for i, d := range e.Diagnostics[:min(len(e.Diagnostics), maxShown)] {
 		if i > 0 {
 			b.WriteString("\nalso: " + printable(d.Error()) + "\n")
 		}
 		b.WriteString("  " + strings.ReplaceAll(e.Excerpt(d), "\n", "\n  "))
+		if i > 0 && d.Hint != "" {
+			b.WriteString("\n  hint: " + printable(d.Hint))
+		}
+	}
+	if more := len(e.Diagnostics) - maxShown; more > 0 {
+		fmt.Fprintf(&b, "\n(%d more are not shown)", more)
 	}
 	return b.String()
 }
@@ -41,12 +54,14 @@ func (e *Error) ExitCode() int { return exitUsage }
 // Hint is the first diagnostic's, which may be empty.
 func (e *Error) Hint() string { return e.Diagnostics[0].Hint }
 
-// The display of a place.
+// The display of a place, in cells of a terminal.
 const (
 	// caretWidth bounds the excerpt of a long line.
 	caretWidth = 100
 	// caretBefore is how much of a long line is shown before the place.
 	caretBefore = 40
+	// tabWidth is how wide a tab is shown.
+	tabWidth = 4
 )
 
 // Excerpt shows a diagnostic's line and a second line with carets under its
@@ -57,30 +72,35 @@ func (e *Error) Excerpt(d syntax.Diagnostic) string {
 	lineStart := strings.LastIndexByte(e.Text[:start], '\n') + 1
 	line, _, _ := strings.Cut(e.Text[lineStart:], "\n")
 	line = strings.TrimSuffix(line, "\r")
-	at := utf8.RuneCountInString(line[:min(start-lineStart, len(line))])
-	end := min(max(d.End, start), lineStart+len(line))
-	width := max(utf8.RuneCountInString(e.Text[min(start, end):end]), 1)
-	runes := []rune(printable(line))
-	cut := ""
-	if len(runes) > caretWidth {
-		if from := at - caretBefore; from > 0 {
-			runes, at, cut = runes[from:], caretBefore, "…"
+	end := min(max(d.End-lineStart, start-lineStart), len(line))
+	start = min(start-lineStart, len(line))
+	before, marked, after := printable(line[:start]), printable(line[start:end]), printable(line[end:])
+	cells := excerptCells.StringWidth
+	if cells(before)+cells(marked)+cells(after) > caretWidth {
+		if cells(before) > caretBefore {
+			before = "…" + excerptCells.TruncateLeft(before, cells(before)-caretBefore+1, "")
 		}
-		if len(runes) > caretWidth {
-			runes = append(runes[:caretWidth:caretWidth], '…')
-		}
+		marked = excerptCells.Truncate(marked, caretWidth-cells(before), "…")
+		after = excerptCells.Truncate(after, max(caretWidth-cells(before)-cells(marked), 1), "…")
 	}
-	width = min(width, max(len(runes)-at, 1))
-	pad := strings.Repeat(" ", utf8.RuneCountInString(cut)+at)
-	return cut + string(runes) + "\n" + pad + strings.Repeat("^", width)
+	return strings.TrimRight(before+marked+after, " ") + "\n" + strings.Repeat(" ", cells(before)) + strings.Repeat("^", max(cells(marked), 1))
 }
 
-// printable shows what a terminal could obey as blanks.
+// excerptCells measures text as terminals do, the same for every locale.
+var excerptCells = &runewidth.Condition{StrictEmojiNeutral: true}
+
+// printable shows what a terminal could obey as blanks, and a tab as some.
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\t':
+			b.WriteString(strings.Repeat(" ", tabWidth))
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteByte(' ')
 		}
-		return ' '
-	}, s)
+	}
+	return b.String()
 }

@@ -23,13 +23,17 @@ func prune(files []lake.DataFile, bounds []duck.Bound) []lake.DataFile {
 	return kept
 }
 
-func mayMatch(f *lake.DataFile, bounds []duck.Bound) bool {
+func mayMatch(f *lake.DataFile, bounds []duck.Bound) bool { return excluding(f, bounds) == nil }
+
+// excluding gives the first bound that no row of the file meets, nil when rows may
+// meet all of them.
+func excluding(f *lake.DataFile, bounds []duck.Bound) *duck.Bound {
 	for i := range bounds {
 		if stats, known := f.Bounds[bounds[i].FieldID]; known && excludes(stats, f.Rows, &bounds[i]) {
-			return false
+			return &bounds[i]
 		}
 	}
-	return true
+	return nil
 }
 
 // excludes tells whether no value of a column with these statistics can meet the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wadi-project/wadi/internal/engine"
@@ -37,8 +38,14 @@ type Result struct {
 	// Render is what `render` asked for, nil without it.
 	Render *plan.Render
 
-	point *lake.ReadPoint
+	point    *lake.ReadPoint
+	question *Question
+	steps    []Step
 }
+
+// Steps are the parts of the work up to the start of the rows and how long each
+// took. The caller may append to it.
+func (r *Result) Steps() []Step { return slices.Concat(r.question.steps, r.steps) }
 
 // Close ends the question, early or not, lets the pinned files go, and gives the
 // first error. It may be called twice.
@@ -51,11 +58,14 @@ func (r *Result) Close() error {
 type Question struct {
 	plan      *plan.Plan
 	statement *duck.Statement
+	steps     []Step
 }
 
 // Compile reads a question. A mistake in it gives an [*Error].
 func Compile(text string, now time.Time) (*Question, error) {
+	watch := newStopwatch()
 	q, found := syntax.Parse(text)
+	watch.lap("parse")
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}
@@ -63,11 +73,13 @@ func Compile(text string, now time.Time) (*Question, error) {
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}
+	watch.lap("bind")
 	statement, err := duck.Emit(p)
+	watch.lap("write SQL")
 	if err != nil {
 		return nil, fmt.Errorf("cannot plan the question: %w", err)
 	}
-	return &Question{plan: p, statement: statement}, nil
+	return &Question{plan: p, statement: statement, steps: watch.steps}, nil
 }
 
 // Run compiles and starts a question.
@@ -85,11 +97,14 @@ func Run(ctx context.Context, c *Config, text string) (*Result, error) {
 
 // Run starts the question. ctx holds until the result is closed.
 func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
+	watch := newStopwatch()
 	point, err := c.Lake.Pin(ctx, c.Engine.Deadline()+pinSlack)
 	if err != nil {
 		return nil, err
 	}
+	watch.lap("pin the lake's state")
 	ask, err := q.over(point)
+	watch.lap("choose the files")
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
@@ -97,7 +112,8 @@ func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
-	return &Result{Rows: rows, Render: q.plan.Render, point: point}, nil
+	watch.lap("hand over to the worker")
+	return &Result{Rows: rows, Render: q.plan.Render, point: point, question: q, steps: watch.steps}, nil
 }
 
 // source resolves a table's name: a view, or a table under its own name.

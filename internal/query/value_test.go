@@ -96,12 +96,35 @@ func TestExcerpt(t *testing.T) {
 		{"", 0, 0, "\n^"},
 		{"a\nbcd\ne", 3, 7, "bcd\n ^^"},
 		{"short", 90, 99, "short\n     ^"},
-		{long, 61, 65, "…" + strings.Repeat("x", 39) + " HERE " + strings.Repeat("y", 55) + "…\n" + strings.Repeat(" ", 41) + "^^^^"},
+		{"\t| where\ta", 9, 10, "    | where    a\n               ^"},
+		{"T | where 東京 == a", 20, 21, "T | where 東京 == a\n                  ^"},
+		{"T | where 東京 == a", 10, 16, "T | where 東京 == a\n          ^^^^"},
+		{"e\u0301 = x", 6, 7, "e\u0301 = x\n    ^"},
+		{long, 61, 65, "…" + strings.Repeat("x", 38) + " HERE " + strings.Repeat("y", 54) + "…\n" + strings.Repeat(" ", 40) + "^^^^"},
+		{"x " + strings.Repeat("長", 100), 2, 302, "x " + strings.Repeat("長", 48) + "…\n  " + strings.Repeat("^", 97)},
 	} {
 		e := &Error{Text: c.text}
 		got := e.Excerpt(syntax.Diagnostic{Span: syntax.Span{Start: c.start, End: c.end}})
 		if want := strings.ReplaceAll(c.want, "\u00a0", " "); got != want {
 			t.Errorf("%q at %d gives\n%s\nwant\n%s", c.text, c.start, got, want)
 		}
+	}
+}
+
+func TestDetailShowsSeveralPlaces(t *testing.T) {
+	text := "T\n| where A == 1\n| where B == 2"
+	e := &Error{Text: text, Diagnostics: []syntax.Diagnostic{
+		syntax.At(text, syntax.Span{Start: 10, End: 11}, "'A' is unknown", "did you mean AA?"),
+		syntax.At(text, syntax.Span{Start: 25, End: 26}, "'B' is unknown", "did you mean BB?"),
+	}}
+	const want = "  | where A == 1\n          ^\nalso: 'B' is unknown at 3:9\n  | where B == 2\n          ^\n  hint: did you mean BB?"
+	if got := e.Detail(); got != want || e.Hint() != "did you mean AA?" {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for range 2 * maxShown {
+		e.Diagnostics = append(e.Diagnostics, e.Diagnostics[1])
+	}
+	if got := e.Detail(); strings.Count(got, "also:") != maxShown-1 || !strings.HasSuffix(got, "\n(10 more are not shown)") {
+		t.Errorf("many diagnostics:\n%s", got)
 	}
 }

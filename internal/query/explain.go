@@ -1,0 +1,169 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wadi-project/wadi/internal/kql/duck"
+	"github.com/wadi-project/wadi/internal/lake"
+)
+
+// Report tells how a question is run: what was made of it, which files it reads
+// and why not the others, and where its time goes.
+type Report struct {
+	// Plan is the relational plan, one node a line.
+	Plan string
+	// Parts are what the engine runs, in this order; the last gives the answer.
+	Parts []Part
+	// Steps are the parts of the work, in their order.
+	Steps []Step
+	// Rows is the number of rows of the answer; Truncated tells that it was cut at
+	// the limits.
+	Rows      int64
+	Truncated bool
+}
+
+// Part is one statement of a question.
+type Part struct {
+	// Operator is the operator in Go that takes the rows of SQL, and Into the
+	// relation that it fills; both are "" for the part that gives the answer.
+	Operator, Into string
+	SQL            string
+	// Scans are the relations of stored rows that SQL reads.
+	Scans []ScanReport
+}
+
+// ScanReport is what one relation of stored rows reads.
+type ScanReport struct {
+	// Name is the relation in SQL, Table the table of the lake.
+	Name, Table string
+	// Columns are the stored columns that are read; none when rows are counted only.
+	Columns []string
+	// Files are the paths that are read, with their rows and bytes on disk.
+	Files       []string
+	Rows, Bytes int64
+	// Skipped are the files that are left out, by reason.
+	Skipped []Skipped
+}
+
+// Skipped counts the files of a table that are left out for one reason.
+type Skipped struct {
+	Reason string
+	Files  int
+	Rows   int64
+}
+
+// Step is a part of the work and how long it took.
+type Step struct {
+	Name string
+	Took time.Duration
+}
+
+// stopwatch gathers steps: each lap ends one.
+type stopwatch struct {
+	last  time.Time
+	steps []Step
+}
+
+func newStopwatch() *stopwatch { return &stopwatch{last: time.Now()} }
+
+func (s *stopwatch) lap(name string) {
+	now := time.Now()
+	s.steps = append(s.steps, Step{name, now.Sub(s.last)})
+	s.last = now
+}
+
+// Explain runs a question, reads all of its rows and tells how it was run. The
+// count of rows is that of the answer, within the limits on results.
+func Explain(ctx context.Context, c *Config, text string) (report *Report, err error) {
+	result, err := Run(ctx, c, text)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, result.Close()) }()
+	report = &Report{Plan: result.question.plan.String()}
+	watch := newStopwatch()
+	for more, first := result.Next(), true; more; more = result.Next() {
+		if first {
+			watch.lap("run until the first rows")
+		}
+		first = false
+	}
+	watch.lap("run to the end")
+	report.Rows, report.Truncated = result.Count(), result.Truncated()
+	report.Steps = append(result.Steps(), watch.steps...)
+	statement := result.question.statement
+	for i := range statement.Stages {
+		stage := &statement.Stages[i]
+		part := Part{Operator: stage.Op, Into: stage.Table, SQL: stage.SQL}
+		if part.Scans, err = scanReports(result.point, stage.Scans); err != nil {
+			return nil, err
+		}
+		report.Parts = append(report.Parts, part)
+	}
+	last := Part{SQL: statement.SQL}
+	last.Scans, err = scanReports(result.point, statement.Scans)
+	report.Parts = append(report.Parts, last)
+	return report, err
+}
+
+func scanReports(point *lake.ReadPoint, scans []duck.Scan) ([]ScanReport, error) {
+	var reports []ScanReport
+	for i := range scans {
+		s := &scans[i]
+		files, err := point.Table(s.Table)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the files of %s: %w", s.Table.Name, err)
+		}
+		may := prune(files.Files, s.Bounds)
+		reports = append(reports, scanReport(s, files.Files, may, enough(may, s.Take)))
+	}
+	return reports, nil
+}
+
+// scanReport tells what becomes of a table's files: kept of the files that its
+// bounds let through, which are may.
+func scanReport(s *duck.Scan, all, may, kept []lake.DataFile) ScanReport {
+	r := ScanReport{Name: s.Name, Table: s.Table.Name}
+	for _, index := range s.Columns {
+		r.Columns = append(r.Columns, s.Table.Columns[index].Name)
+	}
+	for i := range kept {
+		r.Files = append(r.Files, kept[i].Path)
+		r.Rows += kept[i].Rows
+		r.Bytes += kept[i].SizeBytes
+	}
+	if len(all) > len(may) {
+		reasons := map[string]int{}
+		for i := range all {
+			bound := excluding(&all[i], s.Bounds)
+			if bound == nil {
+				continue
+			}
+			reason := "no row can match"
+			for k := range s.Table.Columns {
+				if s.Table.Columns[k].FieldID == bound.FieldID {
+					reason = s.Table.Columns[k].Name + " has no value in the range asked for"
+				}
+			}
+			at, known := reasons[reason]
+			if !known {
+				at = len(r.Skipped)
+				reasons[reason] = at
+				r.Skipped = append(r.Skipped, Skipped{Reason: reason})
+			}
+			r.Skipped[at].Files++
+			r.Skipped[at].Rows += all[i].Rows
+		}
+	}
+	if len(may) > len(kept) {
+		enough := Skipped{Reason: fmt.Sprintf("the files before hold the %d rows that are enough", s.Take), Files: len(may) - len(kept)}
+		for i := len(kept); i < len(may); i++ {
+			enough.Rows += may[i].Rows
+		}
+		r.Skipped = append(r.Skipped, enough)
+	}
+	return r
+}
