@@ -29,15 +29,18 @@ type gtable struct {
 // gquery is a generated question: tables by let, and a pipeline.
 type gquery struct {
 	tables []gtable
+	lets   []string
 	source string
 	ops    []string
+	// joined tells that T2 is used up: its columns' names would clash.
+	joined bool
 }
 
 // text writes the question.
 func (q *gquery) text() string {
 	var b strings.Builder
 	for _, t := range q.tables {
-		if !strings.Contains(q.source+strings.Join(q.ops, " "), t.name) {
+		if !strings.Contains(q.source+strings.Join(q.ops, " ")+strings.Join(q.lets, " "), t.name) {
 			continue
 		}
 		var cols, values []string
@@ -48,6 +51,11 @@ func (q *gquery) text() string {
 			values = append(values, strings.Join(r, ","))
 		}
 		fmt.Fprintf(&b, "let %s = datatable(%s)[%s];\n", t.name, strings.Join(cols, ", "), strings.Join(values, ",\n  "))
+	}
+	for _, l := range q.lets {
+		if strings.Contains(q.source+strings.Join(q.ops, " "), "M") {
+			b.WriteString(l + ";\n")
+		}
 	}
 	b.WriteString(q.source)
 	for _, op := range q.ops {
@@ -87,10 +95,11 @@ func (g *generator) name() string {
 	return fmt.Sprintf("x%d", g.names)
 }
 
-func (g *generator) table(name string) gtable {
+// table makes one whose columns' names begin with a letter of its own.
+func (g *generator) table(name, letter string) gtable {
 	t := gtable{name: name}
 	for _, typ := range append([]string{"long", "string"}, g.someTypes(1+g.r.IntN(5))...) {
-		t.cols = append(t.cols, gcol{fmt.Sprintf("%s%d", typ[:1], len(t.cols)), typ})
+		t.cols = append(t.cols, gcol{fmt.Sprintf("%s%d%s", letter, len(t.cols), typ[:1]), typ})
 	}
 	for range g.r.IntN(9) {
 		var row []string
@@ -112,8 +121,13 @@ func (g *generator) someTypes(n int) []string {
 
 // query makes a question.
 func (g *generator) query() *gquery {
-	q := &gquery{tables: []gtable{g.table("T1"), g.table("T2")}, source: "T1"}
+	q := &gquery{tables: []gtable{g.table("T1", "a"), g.table("T2", "b"), g.table("T3", "c")}, source: "T1"}
 	rel := &grel{cols: slices.Clone(q.tables[0].cols)}
+	if g.r.IntN(8) == 0 { // a relation that is read twice, or once
+		inner, ops := g.pipeline(q, "T1", 2)
+		q.lets = append(q.lets, "let M = "+g.one("materialize(", "(")+ops+")")
+		q.source, rel = "M", inner
+	}
 	for range 1 + g.r.IntN(5) {
 		if op := g.operator(q, rel); op != "" {
 			q.ops = append(q.ops, op)
@@ -122,10 +136,35 @@ func (g *generator) query() *gquery {
 	return q
 }
 
+// pipeline makes a relation for use within an operator.
+func (g *generator) pipeline(q *gquery, table string, most int) (*grel, string) {
+	i := slices.IndexFunc(q.tables, func(t gtable) bool { return t.name == table })
+	rel := &grel{cols: slices.Clone(q.tables[i].cols)}
+	text := table
+	for range g.r.IntN(most + 1) {
+		op := ""
+		switch g.r.IntN(4) {
+		case 0:
+			op = g.extend(rel)
+		case 1:
+			op = g.summarize(rel)
+		default:
+			op = "where " + g.expr(rel, "bool", 2)
+		}
+		text += " | " + op
+	}
+	return rel, text
+}
+
 // operator appends an operator and changes rel to what it gives.
 func (g *generator) operator(q *gquery, rel *grel) string {
 	sorted := rel.total
 	rel.total = false
+	if n := g.r.IntN(20); n < 5 {
+		if op := g.relational(q, rel, n); op != "" {
+			return op
+		}
+	}
 	switch n := g.r.IntN(16); {
 	case sorted && n < 8:
 		return "take " + fmt.Sprint(g.r.IntN(6))

@@ -19,6 +19,10 @@ func (in *interp) eval(x plan.Expr, r row) any {
 		return v
 	case *plan.Call:
 		return in.call(x, r)
+	case *plan.Scalar:
+		return in.scalar(x)
+	case *plan.InRows:
+		return in.inRows(x, r)
 	}
 	return unsupported("the expression %T", x)
 }
@@ -48,6 +52,9 @@ func (in *interp) call(c *plan.Call, r row) any {
 	args := make([]any, len(c.Args))
 	for i, a := range c.Args {
 		args[i] = in.eval(a, r)
+	}
+	if c.Op == fn.Go {
+		return goCall(c, args)
 	}
 	t := c.Args[0].Type()
 	switch {

@@ -2,6 +2,7 @@ package refinterp
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -25,7 +26,9 @@ type row map[plan.ID]any
 // interp is one evaluation. A failure is a panic with *Unsupported inside of it.
 type interp struct {
 	tables Tables
-	shared map[plan.Node][]row
+	shared map[*plan.Shared][]row
+	// rows are those of subqueries within expressions, by their numbers.
+	rows map[plan.ID][]row
 }
 
 // Run evaluates a plan and gives the rows of its result.
@@ -39,7 +42,7 @@ func Run(p *plan.Plan, tables Tables) (out [][]any, err error) {
 			panic(r)
 		}
 	}()
-	in := &interp{tables: tables, shared: map[plan.Node][]row{}}
+	in := &interp{tables: tables, shared: map[*plan.Shared][]row{}, rows: map[plan.ID][]row{}}
 	out = [][]any{}
 	for _, r := range in.node(p.Root) {
 		line := make([]any, len(p.Output))
@@ -74,6 +77,16 @@ func (in *interp) node(n plan.Node) []row {
 		return rows[:min(n.N, int64(len(rows)))]
 	case *plan.Lookup:
 		return in.lookup(n)
+	case *plan.Join:
+		return in.join(n)
+	case *plan.First:
+		return in.first(n)
+	case *plan.Union:
+		return in.union(n)
+	case *plan.Use:
+		return in.use(n)
+	case *plan.Range:
+		return in.ranged(n)
 	}
 	unsupported("the node %T", n)
 	return nil
@@ -107,10 +120,7 @@ func (in *interp) extend(n *plan.Extend) []row {
 	rows := in.node(n.From)
 	out := make([]row, len(rows))
 	for i, r := range rows {
-		out[i] = row{}
-		for id, v := range r {
-			out[i][id] = v
-		}
+		out[i] = maps.Clone(r)
 		for _, c := range n.Cols {
 			out[i][c.ID] = in.eval(c.Expr, r)
 		}
@@ -153,10 +163,7 @@ func (in *interp) lookup(n *plan.Lookup) []row {
 	rows := in.node(n.From)
 	out := make([]row, len(rows))
 	for i, r := range rows {
-		out[i] = row{}
-		for id, v := range r {
-			out[i][id] = v
-		}
+		out[i] = maps.Clone(r)
 		key := in.eval(n.Match, r)
 		out[i][n.Result] = nil
 		for _, t := range table {
