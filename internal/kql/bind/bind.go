@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/event"
@@ -230,7 +229,7 @@ func (b *binder) namedRows(x *syntax.Name) *rows {
 	if s.Table == nil && s.View == nil {
 		hint := ""
 		if b.env.Names != nil {
-			if n := nearest(x.Name, b.env.Names()); n != "" {
+			if n := syntax.Nearest(x.Name, b.env.Names()); n != "" {
 				hint = "did you mean " + n + "?"
 			}
 		}
@@ -301,34 +300,11 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 			b.render.Properties[strings.ToLower(p.Name)] = p.Value
 		}
 		return r
-	case *syntax.Opaque:
-		b.unknownOperator(op)
 	default:
 		word, at := syntax.OperatorWord(op)
 		b.refuse(at, "operator '"+word+"'")
 	}
 	return nil
-}
-
-// operators are all of KQL's, to tell "not supported" from "unknown".
-var operators = []string{
-	"as", "assert-schema", "consume", "count", "distinct", "evaluate", "extend", "facet", "filter", "find", "fork", "getschema", "graph-mark-components", "graph-match",
-	"graph-merge", "graph-shortest-paths", "graph-to-table", "graph-where-edges", "graph-where-nodes", "invoke", "join", "limit", "lookup", "macro-expand", "make-graph", "make-series",
-	"mv-apply", "mv-expand", "mvapply", "mvexpand", "order", "parse", "parse-kv", "parse-where", "partition", "partition-by", "project", "project-away", "project-by-names",
-	"project-keep", "project-rename", "project-reorder", "project-smart", "reduce", "render", "sample", "sample-distinct", "scan", "search",
-	"serialize", "sort", "summarize", "take", "top", "top-hitters", "top-nested", "union", "where",
-}
-
-func (b *binder) unknownOperator(op *syntax.Opaque) {
-	if slices.Contains(operators, op.Word) {
-		b.refuse(op.WordAt, "operator '"+op.Word+"'")
-		return
-	}
-	hint := ""
-	if n := nearest(op.Word, operators); n != "" {
-		hint = "did you mean " + n + "?"
-	}
-	b.fail(op.WordAt, "there is no operator '"+op.Word+"'", hint)
 }
 
 // rowCount binds the number of take and top.

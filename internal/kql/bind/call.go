@@ -47,7 +47,7 @@ func (b *binder) unknownFunction(x *syntax.Call) {
 		known = append(known, name)
 	}
 	hint := ""
-	if n := nearest(x.Name, append(known, fn.Special...)); n != "" && distance(n, x.Name, 3) <= 2 {
+	if n := syntax.Nearest(x.Name, append(known, fn.Special...)); n != "" && syntax.Distance(n, x.Name, 3) <= 2 {
 		hint = "did you mean " + n + "?"
 	}
 	b.fail(x.NameAt, "the function '"+x.Name+"' is not supported yet", hint)

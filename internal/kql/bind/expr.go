@@ -91,7 +91,7 @@ func (b *binder) noColumn(x *syntax.Name) {
 		for n := range b.lets {
 			names = append(names, n)
 		}
-		if n := nearest(x.Name, names); n != "" {
+		if n := syntax.Nearest(x.Name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
 	}

@@ -76,11 +76,12 @@ func (p *parser) mvItems() (items []*MvItem, limit Expr) {
 // subquery reads ( operator | operator … ), a pipeline whose source is given by
 // the operator around it.
 func (p *parser) subquery() *Pipe {
-	pipe := &Pipe{Span: p.tok.span}
+	pipe := &Pipe{Span: p.nothing()}
 	if !p.enter() {
 		return pipe
 	}
 	defer p.leave()
+	open := p.tok.span
 	if !p.expect("(") {
 		return pipe
 	}
@@ -88,7 +89,7 @@ func (p *parser) subquery() *Pipe {
 	pipe.Ops = append(pipe.Ops, p.operator())
 	p.operators(pipe)
 	pipe.Span = p.from(start)
-	p.expect(")")
+	p.expectClose(")", open)
 	return pipe
 }
 

@@ -148,7 +148,7 @@ func (p *parser) expr() Expr { return p.binary(1) }
 
 func (p *parser) binary(lowest int) Expr {
 	if !p.enter() {
-		return &Star{}
+		return &Star{Span: p.nothing()}
 	}
 	defer p.leave()
 	start := p.tok.span.Start
@@ -186,11 +186,12 @@ func (p *parser) binary(lowest int) Expr {
 func (p *parser) rangeOperand() Expr {
 	start := p.tok.span.Start
 	r := &Range{}
+	open := p.tok.span
 	p.expect("(")
 	r.Lo = p.expr()
 	p.expect("..")
 	r.Hi = p.expr()
-	p.expect(")")
+	p.expectClose(")", open)
 	r.Span = p.from(start)
 	return r
 }
@@ -201,9 +202,9 @@ func (p *parser) listOperand() Expr {
 		x := p.unary()
 		return &List{Span: p.from(start), Items: []Expr{x}}
 	}
-	p.advance()
+	open := p.advance().span
 	l := &List{Items: p.arguments(")")}
-	p.expect(")")
+	p.expectClose(")", open)
 	l.Span = p.from(start)
 	return l
 }
@@ -225,7 +226,7 @@ func (p *parser) unary() Expr {
 		return p.postfix()
 	}
 	if !p.enter() {
-		return &Star{}
+		return &Star{Span: p.nothing()}
 	}
 	defer p.leave()
 	start := p.tok.span.Start
@@ -253,9 +254,9 @@ func (p *parser) postfix() Expr {
 				x = &Call{Span: p.from(start), Name: "." + name.Name, NameAt: name.Span, Args: append([]Expr{x.(*Member).X}, args...)}
 			}
 		case p.is("["):
-			p.advance()
+			open := p.advance().span
 			i := p.expr()
-			p.expect("]")
+			p.expectClose("]", open)
 			x = &Index{Span: p.from(start), X: x, I: i}
 		default:
 			return x
@@ -281,7 +282,7 @@ func (p *parser) name() *Name {
 		}
 	}
 	p.unexpected("a name")
-	return &Name{Span: t.span}
+	return &Name{Span: p.nothing()}
 }
 
 func (p *parser) primary() Expr {
@@ -308,7 +309,7 @@ func (p *parser) primary() Expr {
 	case p.is("("):
 		p.advance()
 		x := p.pipeline()
-		p.expect(")")
+		p.expectClose(")", t.span)
 		return &Paren{Span: p.from(t.span.Start), X: x}
 	case p.is("["):
 		return p.name()
@@ -317,7 +318,7 @@ func (p *parser) primary() Expr {
 		return &Star{Span: t.span}
 	}
 	p.unexpected("an expression")
-	return &Star{Span: t.span}
+	return &Star{Span: p.nothing()}
 }
 
 // stringLiteral joins string literals that stand side by side, as KQL does.
@@ -353,23 +354,28 @@ func (p *parser) word() Expr {
 	if !p.is("(") {
 		return &Name{Span: t.span, Name: t.text}
 	}
-	p.advance()
+	open := p.advance().span
 	args := p.arguments(")")
-	p.expect(")")
+	p.expectClose(")", open)
 	return &Call{Span: p.from(t.span.Start), Name: t.text, NameAt: t.span, Args: args}
 }
 
 func (p *parser) datatable(start int) Expr {
 	d := &Datatable{}
 	d.Columns = p.rowType().Columns
-	p.expect("[")
+	open := p.tok.span
+	if !p.expect("[") {
+		p.skipTo("|", ";")
+		d.Span = p.from(start)
+		return d
+	}
 	for !p.is("]") && p.tok.kind != tokEOF {
 		d.Values = append(d.Values, p.expr())
 		if !p.take(",") {
 			break
 		}
 	}
-	p.expect("]")
+	p.expectClose("]", open)
 	d.Span = p.from(start)
 	return d
 }

@@ -63,10 +63,11 @@ func (p *parser) function() Expr {
 		f.View = true
 	}
 	if !p.enter() {
-		return &Star{}
+		return &Star{Span: p.nothing()}
 	}
 	defer p.leave()
 	f.Params = p.funcParams()
+	open := p.tok.span
 	p.expect("{")
 	for !p.is("}") && p.tok.kind != tokEOF {
 		if p.take(";") {
@@ -81,7 +82,7 @@ func (p *parser) function() Expr {
 			}
 		}
 	}
-	p.expect("}")
+	p.expectClose("}", open)
 	f.Span = p.from(start)
 	return f
 }
@@ -119,7 +120,7 @@ func (p *parser) rowType() *RowType {
 	t := &RowType{}
 	p.expect("(")
 	p.rowTypeColumns(t)
-	p.expect(")")
+	p.expectClose(")", Span{start, start + 1})
 	t.Span = p.from(start)
 	return t
 }
@@ -152,7 +153,7 @@ func (p *parser) typeName() *Name {
 	t := p.tok
 	if t.kind != tokWord {
 		p.unexpected("a type")
-		return &Name{Span: t.span}
+		return &Name{Span: p.nothing()}
 	}
 	p.advance()
 	return &Name{Span: t.span, Name: t.text}

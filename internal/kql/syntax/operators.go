@@ -9,8 +9,8 @@ import (
 // white space are one (project-away).
 func (p *parser) operatorWord() (string, Span) {
 	if p.tok.kind != tokWord {
-		p.unexpected("an operator")
-		return "", p.tok.span
+		p.noOperator()
+		return "", p.nothing()
 	}
 	start := p.tok.span.Start
 	for p.tok.kind == tokWord {
@@ -71,6 +71,8 @@ func (p *parser) operator() Operator {
 	}
 	if word == "" {
 		p.skipTo("|", ";")
+	} else if !slices.Contains(operatorNames, word) {
+		p.unknownOperator(word, at)
 	}
 	tokens := p.tokensUntil("|", ";")
 	return &Opaque{Span: p.from(start), Word: word, WordAt: at, Tokens: tokens}
@@ -245,6 +247,12 @@ func (p *parser) ordered() []*Ordered {
 func (p *parser) orderedKey() *Ordered {
 	start := p.tok.span.Start
 	o := &Ordered{X: p.named()}
+	if p.tok.kind == tokWord && !p.isWord("asc", "desc") {
+		if n := Nearest(p.tok.text, []string{"asc", "desc"}); n != "" && Distance(n, p.tok.text, 3) <= 3 {
+			p.hinted("'asc' or 'desc'", "did you mean "+n+"?")
+			p.advance()
+		}
+	}
 	if p.isWord("asc", "desc") {
 		o.Order = p.advance().text
 	}
@@ -264,25 +272,35 @@ func (p *parser) render(start int) Operator {
 	r := &Render{Kind: p.name().Name}
 	if p.isWord("with") {
 		p.advance()
-		p.expect("(")
-		for !p.is(")") && p.tok.kind != tokEOF {
-			name := p.name()
-			p.expect("=")
-			prop := Property{Name: name.Name}
-			if p.tok.kind == tokString {
-				prop.Value, prop.Quoted = p.advance().value, true
-			} else {
-				prop.Value = p.propertyValue()
-			}
-			r.Properties = append(r.Properties, prop)
-			if !p.take(",") {
-				break
-			}
-		}
-		p.expect(")")
+		r.Properties = p.renderProperties()
 	}
 	r.Span = p.from(start)
 	return r
+}
+
+func (p *parser) renderProperties() []Property {
+	var list []Property
+	open := p.tok.span
+	if !p.expect("(") {
+		p.skipTo("|", ";")
+		return nil
+	}
+	for !p.is(")") && p.tok.kind != tokEOF {
+		name := p.name()
+		p.expect("=")
+		prop := Property{Name: name.Name}
+		if p.tok.kind == tokString {
+			prop.Value, prop.Quoted = p.advance().value, true
+		} else {
+			prop.Value = p.propertyValue()
+		}
+		list = append(list, prop)
+		if !p.take(",") {
+			break
+		}
+	}
+	p.expectClose(")", open)
+	return list
 }
 
 // propertyValue reads an unquoted value, also a list of names: ycolumns = a, b

@@ -24,9 +24,8 @@ func Parse(text string) (*Query, []Diagnostic) {
 		}
 		q.Statements = append(q.Statements, p.statement())
 		if p.tok.kind != tokEOF && !p.is(";") {
-			p.unexpected("the end of the statement")
-			p.skipTo(";")
-			if !p.is(";") {
+			p.unexpected(afterStatement)
+			for p.skipTo(";"); p.tok.kind != tokEOF && !p.is(";"); p.skipTo(";") {
 				p.advance() // a closing bracket that nothing opened
 			}
 		}
@@ -113,6 +112,20 @@ func (p *parser) take(punct string) bool {
 	return false
 }
 
+// expectClose takes the bracket that closes the one at open.
+func (p *parser) expectClose(punct string, open Span) bool {
+	if p.take(punct) {
+		return true
+	}
+	hint := p.hint("'" + punct + "'")
+	if hint == "" && open.End > open.Start {
+		at := At(p.text, open, "", "")
+		hint = fmt.Sprintf("it closes the bracket at %d:%d", at.Line, at.Column)
+	}
+	p.hinted("'"+punct+"'", hint)
+	return false
+}
+
 func (p *parser) expect(punct string) bool {
 	if p.take(punct) {
 		return true
@@ -122,13 +135,16 @@ func (p *parser) expect(punct string) bool {
 }
 
 // unexpected reports the current token, once until something is understood.
-func (p *parser) unexpected(wanted string) { p.hinted(wanted, "") }
+func (p *parser) unexpected(wanted string) { p.hinted(wanted, p.hint(wanted)) }
 
 func (p *parser) hinted(wanted, hint string) {
 	if p.panicking || p.tooDeep {
 		return
 	}
 	p.panicking = true
+	if p.tok.kind == tokInvalid {
+		return // told already
+	}
 	got := "the end of the query"
 	if p.tok.kind != tokEOF {
 		got = "'" + shorten(p.tok.text) + "'"
@@ -190,6 +206,9 @@ func (p *parser) enter() bool {
 
 func (p *parser) leave() { p.depth-- }
 
+// nothing is the place of what is missing here.
+func (p *parser) nothing() Span { return Span{p.tok.span.Start, p.tok.span.Start} }
+
 func (p *parser) from(start int) Span { return Span{start, max(p.prevEnd, start)} }
 
 // after gives the text behind the current token and white space; the lexer stands
@@ -248,7 +267,7 @@ func (p *parser) ends() bool {
 // expression.
 func (p *parser) pipeline() Expr {
 	if !p.enter() {
-		return &Star{}
+		return &Star{Span: p.nothing()}
 	}
 	defer p.leave()
 	start := p.tok.span.Start
@@ -271,7 +290,7 @@ func (p *parser) pipeline() Expr {
 func (p *parser) operators(pipe *Pipe) {
 	for {
 		if !p.ends() && !p.is(",") {
-			p.unexpected("'|' or the end of the query")
+			p.unexpected(afterOperator)
 			p.skipTo("|", ";")
 		}
 		if !p.take("|") {

@@ -58,7 +58,7 @@ func (p *parser) callHere() *Call {
 		p.report(p.from(at.Start), "a call is expected here: name(…)", "")
 		p.panicking = true
 	}
-	return &Call{Span: p.from(at.Start), NameAt: at}
+	return &Call{Span: p.from(at.Start), NameAt: p.nothing()}
 }
 
 func (p *parser) evaluate(at Span) Operator {
@@ -80,14 +80,19 @@ func (p *parser) externalData(at Span) Expr {
 	e := &ExternalData{WordAt: at}
 	t := p.rowType()
 	e.Columns = t.Columns
-	p.expect("[")
+	open := p.tok.span
+	if !p.expect("[") {
+		p.skipTo("|", ";")
+		e.Span = p.from(at.Start)
+		return e
+	}
 	for !p.is("]") && p.tok.kind != tokEOF {
 		e.URIs = append(e.URIs, p.expr())
-		if !p.take(",") && p.tok.kind != tokString {
+		if !p.take(",") {
 			break
 		}
 	}
-	p.expect("]")
+	p.expectClose("]", open)
 	if p.isWord("with") {
 		e.Properties = p.properties()
 	}

@@ -47,6 +47,11 @@ func (p *parser) statement() Statement {
 	case p.isWord("declare", "alias", "restrict", "access") && p.wordFollows():
 		return p.declaration(start)
 	}
+	if hint := p.notKQL(); hint != "" {
+		p.hinted("a query", hint)
+		p.skipTo(";")
+		return &Run{Span: p.from(start), X: &Star{Span: p.nothing()}}
+	}
 	x := p.pipeline()
 	return &Run{Span: p.from(start), X: x}
 }

@@ -94,10 +94,24 @@ func (l *lexer) skipSpace() {
 				return
 			}
 			l.at += end
+		case strings.HasPrefix(l.text[l.at:], "/*"):
+			l.blockComment()
 		default:
 			return
 		}
 	}
+}
+
+// blockComment leaves out a comment as C has it, which is an error.
+func (l *lexer) blockComment() {
+	start := l.at
+	end := strings.Index(l.text[l.at+2:], "*/")
+	if end < 0 {
+		l.at = len(l.text)
+	} else {
+		l.at += end + 4
+	}
+	l.fault(Span{start, start + 2}, "KQL has no comments of the form /* … */", "begin each line of the comment with //")
 }
 
 // next gives the next token; at the end tokEOF for ever.
@@ -132,7 +146,14 @@ func (l *lexer) scan() token {
 			return token{kind: tokPunct}
 		}
 	}
-	l.fault(Span{l.at, l.at + n}, "unexpected character "+quoteRune(r), "")
+	hint := ""
+	if strings.ContainsRune("“”„‘’‚«»´", r) {
+		hint = "write straight quotes: \" or '"
+	}
+	if r == '`' {
+		hint = "write such a name in brackets: ['…']"
+	}
+	l.fault(Span{l.at, l.at + n}, "unexpected character "+quoteRune(r), hint)
 	l.at += n
 	return token{kind: tokInvalid}
 }
