@@ -262,3 +262,38 @@ func TestRanges(t *testing.T) {
 		t.Error("repeat has no bound")
 	}
 }
+
+func TestParseLiteral(t *testing.T) {
+	for in, want := range map[string]string{
+		`{'a': 1, "b": [2.50, 'x"y', null, true]}`:                                               `{"a":1,"b":[2.5,"x\"y",null,true]}`,
+		`["some string value", datetime("01-01-2022"), null]`:                                    `["some string value","2022-01-01T00:00:00.0000000Z",null]`,
+		`[dynamic({"a":1}), time(1d), guid(0123456789abcdef0123456789abcdef), real(1), long(2)]`: `[{"a":1},"1.00:00:00","01234567-89ab-cdef-0123-456789abcdef",1.0,2]`,
+		` null `: "", `4`: "4", `"s"`: `"s"`, `[]`: "[]", "[1, // one\n2]": "[1,2]", `0x10`: "16", `'\u0041\\'`: `"A\\"`, `@'a\b'`: `"a\\b"`,
+	} {
+		got, err := ParseLiteral(in)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is %s (%v), not %s", in, got, err, want)
+		}
+	}
+	for _, bad := range []string{"", "{a:1}", "[1", "abc", "[1,]", "{'a' 1}", "1 2", "f(1)", `"x`, "--1", "dynamic(1", "-"} {
+		if got, err := ParseLiteral(bad); err == nil {
+			t.Errorf("%q is %s", bad, got)
+		}
+	}
+}
+
+// FuzzParseLiteral: no text may panic, and what is read is in form.
+func FuzzParseLiteral(f *testing.F) {
+	for _, s := range []string{`{'a':1}`, `[datetime(2020), dynamic(null)]`, `'\`, `@"`, "-", "h'"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		out, err := ParseLiteral(text)
+		if err != nil || len(out) == 0 || text != strings.ToValidUTF8(text, "") {
+			return
+		}
+		if again, ok := Parse(nil, out); !ok || !bytes.Equal(again, out) {
+			t.Fatalf("%q gives %q, that gives %q", text, out, again)
+		}
+	})
+}
