@@ -26,6 +26,9 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 	if f, ok := fn.Functions[x.Name]; ok {
 		return b.fixedCall(x, f)
 	}
+	if slices.Contains(fn.Dynamic, x.Name) {
+		return b.dynamicCall(x)
+	}
 	if slices.Contains(fn.Special, x.Name) {
 		args, ok := b.arguments(x)
 		if !ok {
@@ -90,6 +93,10 @@ func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 		p := f.Params[min(i, len(f.Params)-1)]
 		switch {
 		case p.Has(t):
+		case t == schema.Dynamic && p.Has(schema.String): // also the conversions
+			if !conversions[f.Op] {
+				args[i] = convert(args[i], schema.String)
+			}
 		case p == fn.Of(schema.String) && isNumber(t):
 			args[i] = convert(args[i], schema.String)
 		case p == fn.Of(schema.Real) && isNumber(t):
@@ -177,7 +184,11 @@ func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 func (b *binder) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bool {
 	args[i] = textOfSplit(args[i])
-	if args[i].Type() == t {
+	switch at := args[i].Type(); {
+	case at == t:
+		return true
+	case at == schema.Dynamic && t == schema.String, at == schema.Int && t == schema.Long:
+		args[i] = convert(args[i], t)
 		return true
 	}
 	b.wrongType(x, i, args[i].Type())
@@ -332,9 +343,8 @@ func (b *binder) emptiness(x *syntax.Call, args []plan.Expr) plan.Expr {
 		return bad()
 	}
 	v := textOfSplit(args[0])
-	if v.Type() == schema.Dynamic {
-		b.refuse(x.Span, x.Name+"() of a dynamic value")
-		return bad()
+	if v.Type() == schema.Dynamic && strings.HasSuffix(x.Name, "empty") {
+		v = convert(v, schema.String)
 	}
 	var out plan.Expr
 	switch {
@@ -360,7 +370,7 @@ func (b *binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
 	}
 	for i := range args {
 		args[i] = textOfSplit(args[i])
-		if t := args[i].Type(); t == schema.Dynamic || t == schema.Decimal {
+		if t := args[i].Type(); t == schema.Decimal {
 			b.wrongType(x, i, t)
 			return bad()
 		}

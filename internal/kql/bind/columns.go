@@ -18,7 +18,7 @@ const countOp = fn.Count
 var typeNames = map[string]schema.Type{
 	"bool": schema.Bool, "boolean": schema.Bool, "int": schema.Int, "int32": schema.Int, "long": schema.Long, "int64": schema.Long,
 	"real": schema.Real, "double": schema.Real, "string": schema.String, "datetime": schema.DateTime, "date": schema.DateTime,
-	"timespan": schema.TimeSpan, "time": schema.TimeSpan, "guid": schema.Guid, "uuid": schema.Guid, "uniqueid": schema.Guid,
+	"dynamic": schema.Dynamic, "timespan": schema.TimeSpan, "time": schema.TimeSpan, "guid": schema.Guid, "uuid": schema.Guid, "uniqueid": schema.Guid,
 }
 
 // columns binds the operators that are a list of columns.
@@ -409,6 +409,9 @@ func (b *binder) cell(v syntax.Expr, typ schema.Type) *plan.Const {
 		return c
 	case c.V == nil:
 		return null(typ).(*plan.Const)
+	case typ == schema.Dynamic && c.T != schema.String:
+		return constant(toDynamic(c))
+	case typ == schema.Dynamic || c.T == schema.Dynamic:
 	case typ == schema.Long && c.T == schema.Int:
 		return &plan.Const{T: typ, V: c.V}
 	case typ == schema.Int && c.T == schema.Long && c.V.(int64) == int64(int32(c.V.(int64))):

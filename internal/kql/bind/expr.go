@@ -37,9 +37,7 @@ func (b *binder) scalar(x syntax.Expr) plan.Expr {
 	case *syntax.Index:
 		return b.index(x)
 	case *syntax.Member:
-		if b.scalar(x.X).Type() != 0 {
-			b.refuse(x.Span, "access to parts of a dynamic value")
-		}
+		return b.member(x)
 	case *syntax.Pipe, *syntax.Datatable:
 		b.refuse(x.Pos(), "a table in place of a value")
 	case *syntax.TypeOf:
@@ -55,7 +53,10 @@ func (b *binder) scalar(x syntax.Expr) plan.Expr {
 }
 
 func (b *binder) literal(x *syntax.Literal) plan.Expr {
-	if x.Type == schema.Dynamic || x.Type == schema.Decimal {
+	if x.Type == schema.Dynamic {
+		return b.dynamicLiteral(x)
+	}
+	if x.Type == schema.Decimal {
 		b.refuse(x.Span, "a literal of type "+x.Type.String())
 		return bad()
 	}
@@ -98,31 +99,6 @@ func (b *binder) noColumn(x *syntax.Name) {
 	if x.Name != "" {
 		b.fail(x.Span, "there is no column '"+x.Name+"'", hint)
 	}
-}
-
-func (b *binder) index(x *syntax.Index) plan.Expr {
-	split, ok := x.X.(*syntax.Call)
-	for {
-		p, isParen := x.X.(*syntax.Paren)
-		if ok || !isParen {
-			break
-		}
-		split, ok = p.X.(*syntax.Call)
-		x = &syntax.Index{Span: x.Span, X: p.X, I: x.I}
-	}
-	bound := b.scalar(x.X)
-	if bound.Type() == 0 {
-		return bad()
-	}
-	c, isCall := bound.(*plan.Call)
-	i := b.scalar(x.I)
-	if ok && split.Name == "split" && isCall && c.Op == fn.Split && isWhole(i.Type()) {
-		return &plan.Call{Op: fn.SplitAt, Args: []plan.Expr{c.Args[0], c.Args[1], i}, T: schema.Dynamic}
-	}
-	if i.Type() != 0 {
-		b.refuse(x.Span, "access to parts of a dynamic value")
-	}
-	return bad()
 }
 
 func (b *binder) unary(x *syntax.Unary) plan.Expr {
@@ -246,10 +222,7 @@ func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
 	case 0, schema.String:
 		return v
 	case schema.Dynamic:
-		if c, ok := v.(*plan.Call); ok && c.Op == fn.SplitAt {
-			return stringOf(c)
-		}
-		fallthrough
+		return convert(v, schema.String)
 	case schema.Decimal:
 		b.refuse(x.Pos(), "'"+op+"' on a value of type "+t.String())
 		return bad()
@@ -261,6 +234,9 @@ func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
 
 // compare makes a relation of two values of one type.
 func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
+	if bound, ok := b.compareDynamic(op, textOfSplit(l), textOfSplit(r), at); ok {
+		return bound
+	}
 	equality := op == fn.Eq || op == fn.Ne
 	l, r, ok := b.unify(l, r, equality, at)
 	if !ok {
@@ -271,9 +247,8 @@ func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
 		return bad()
 	}
 	if constant(l) != nil && constant(r) == nil { // constants to the right
-		swap := map[fn.Op]fn.Op{fn.Lt: fn.Gt, fn.Le: fn.Ge, fn.Gt: fn.Lt, fn.Ge: fn.Le}
 		l, r = r, l
-		if s, ok := swap[op]; ok {
+		if s, ok := turned[op]; ok {
 			op = s
 		}
 	}
@@ -391,13 +366,13 @@ func (b *binder) list(x *syntax.Binary) []plan.Expr {
 		if v.Type() == 0 {
 			return nil
 		}
-		if v.Type() == schema.Dynamic {
-			b.refuse(item.Pos(), "a dynamic value in place of a list")
-			return nil
+		if v, ok := constDynamic(v); ok {
+			out = append(out, listItems(v)...)
+			continue
 		}
 		out = append(out, v)
 	}
-	if len(out) == 0 {
+	if len(l.Items) == 0 {
 		b.fail(x.R.Pos(), "the list is empty", "")
 	}
 	return out
@@ -406,9 +381,22 @@ func (b *binder) list(x *syntax.Binary) []plan.Expr {
 func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
 	v := textOfSplit(b.scalar(x.L))
 	items := b.list(x)
-	if v.Type() == 0 || len(items) == 0 {
+	if v.Type() == 0 || items == nil {
 		return bad()
 	}
+	v, items, or := b.splitList(v, items, fold, x.OpAt)
+	if len(items) == 0 {
+		return or
+	}
+	bound := b.inList(x, v, items, fold)
+	if or == nil || bound.Type() == 0 {
+		return bound
+	}
+	return &plan.Call{Op: fn.Or, Args: []plan.Expr{bound, or}, T: schema.Bool}
+}
+
+// inList binds in and in~ with values that are no dynamics.
+func (b *binder) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold bool) plan.Expr {
 	op := fn.In
 	if fold {
 		op = fn.InFold
@@ -438,13 +426,19 @@ func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
 func (b *binder) hasList(x *syntax.Binary, op string) plan.Expr {
 	v := b.asText(x.L, op)
 	items := b.list(x)
-	if v.Type() == 0 || len(items) == 0 {
+	if v.Type() == 0 || items == nil {
 		return bad()
 	}
+	if len(items) == 0 { // of an empty array
+		return boolean(op == "has_all")
+	}
 	args := []plan.Expr{v}
-	for i, item := range items {
+	for _, item := range items {
+		if c := constant(item); c != nil && (isNumber(c.T) || c.T == schema.Bool) {
+			item = convert(toDynamic(c), schema.String)
+		}
 		if _, ok := constText(item); !ok {
-			b.refuse(x.R.(*syntax.List).Items[i].Pos(), "'"+op+"' with a value that is not a string literal")
+			b.refuse(x.R.Pos(), "'"+op+"' with a value that is not a string literal")
 			return bad()
 		}
 		args = append(args, item)

@@ -62,6 +62,12 @@ func convert(x plan.Expr, to schema.Type) plan.Expr {
 	if c := constant(x); c != nil && c.V == nil {
 		return null(to)
 	}
+	if x.Type() == schema.Dynamic {
+		return fromDynamic(x, to)
+	}
+	if to == schema.Dynamic {
+		return toDynamic(x)
+	}
 	ops := map[schema.Type]fn.Op{
 		schema.String: fn.ToString, schema.Int: fn.ToInt, schema.Long: fn.ToLong, schema.Real: fn.ToReal, schema.Bool: fn.ToBool,
 		schema.DateTime: fn.ToDateTime, schema.TimeSpan: fn.ToTimeSpan, schema.Guid: fn.ToGuid,

@@ -90,6 +90,8 @@ func (e *emitter) call(c *plan.Call) string {
 		return "(" + e.value(c.Args[0]) + " IS NULL)"
 	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToGuid, fn.ToTimeSpan:
 		return e.conversion(c)
+	case fn.ToDynamic:
+		return e.toDynamic(c.Args[0])
 	case fn.Go:
 		return e.goFunction(c)
 	case fn.SystemXML:

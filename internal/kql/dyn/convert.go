@@ -237,3 +237,18 @@ func RealOfText(s string) (float64, bool) {
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil || math.IsInf(f, 0)
 }
+
+// CompareReal orders a real and a whole number exactly.
+func CompareReal(f float64, n int64) int {
+	switch {
+	case f >= 1<<63:
+		return 1
+	case f < -1<<63:
+		return -1
+	}
+	whole := math.Floor(f)
+	if c := cmpOrdered(int64(whole), n); c != 0 || whole == f {
+		return c
+	}
+	return 1
+}

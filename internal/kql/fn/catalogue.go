@@ -1,6 +1,10 @@
 package fn
 
-import "github.com/wadi-project/wadi/internal/schema"
+import (
+	"maps"
+
+	"github.com/wadi-project/wadi/internal/schema"
+)
 
 // Class is a set of types that a parameter takes.
 type Class uint16
@@ -48,7 +52,17 @@ func goFunc(name string, result schema.Type, params ...Class) Function {
 }
 
 // Functions are the scalar functions of fixed form, by name.
-var Functions = map[string]Function{
+var Functions = merged(fixed, DynamicFunctions)
+
+func merged(tables ...map[string]Function) map[string]Function {
+	all := map[string]Function{}
+	for _, t := range tables {
+		maps.Copy(all, t)
+	}
+	return all
+}
+
+var fixed = map[string]Function{
 	"tostring":       unary(ToString, plain, schema.String),
 	"toint":          unary(ToInt, plain&^Of(schema.Guid), schema.Int),
 	"tolong":         unary(ToLong, plain&^Of(schema.Guid), schema.Long),

@@ -61,6 +61,8 @@ const (
 	ToDateTime
 	ToTimeSpan
 	ToGuid
+	// ToDynamic gives a scalar as a dynamic.
+	ToDynamic
 	IsNull
 	If
 	Coalesce
@@ -118,7 +120,7 @@ var opNames = [...]string{
 	"invalid", "stored_text", "stored_ticks", "stored_cast", "neg", "add", "sub", "mul", "div", "mod", "eq", "ne", "lt", "le", "gt", "ge",
 	"eq_fold", "in", "in_fold", "and", "or", "not", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs",
 	"startswith", "startswith_cs", "endswith", "endswith_cs", "matches", "has_any", "has_all", "bin", "bin_at", "strcat", "strcat_delim",
-	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "isnull", "iff", "coalesce", "tolower", "toupper",
+	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "todynamic", "isnull", "iff", "coalesce", "tolower", "toupper",
 	"substring", "strlen", "indexof", "extract", "replace_string", "split", "split_at", "string_of_dynamic", "strrep", "reverse",
 	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
 	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",

@@ -2,6 +2,7 @@ package udf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/wadi-project/wadi/internal/kql/dyn"
@@ -201,4 +202,60 @@ func found(dst, v []byte) ([]byte, bool) {
 		return dst, false
 	}
 	return dyn.Compact(dst, v), true
+}
+
+// comparisons are what the operators on dynamics need besides the readers.
+var comparisons = []Func{
+	// dyn_whole is the value as a whole number, null for what is none exactly.
+	scalar("dyn_whole", longT, func(a []Value, out *Value) {
+		if out.Null = a[0].Null; out.Null {
+			return
+		}
+		if f, ok := dyn.Number(a[0].S); ok && dyn.KindOf(a[0].S) == dyn.Real {
+			n := int64(f)
+			out.set(n, float64(n) == f)
+			return
+		}
+		out.set(dyn.ToLong(a[0].S))
+	}, dynamicT),
+	// dyn_order compares the value with a whole number: -1, 0 or 1.
+	scalar("dyn_order", longT, func(a []Value, out *Value) {
+		if out.Null = a[0].Null || a[1].Null; out.Null {
+			return
+		}
+		v := a[0].S
+		if f, ok := dyn.Number(v); ok && dyn.KindOf(v) == dyn.Real {
+			out.I = int64(dyn.CompareReal(f, a[1].I))
+			return
+		}
+		n, ok := dyn.ToLong(v)
+		out.set(int64(cmp.Compare(n, a[1].I)), ok)
+	}, dynamicT, longT),
+	// dyn_has_text tells whether an array has a text, whatever the case with fold.
+	{Name: "dyn_has_text", Params: []schema.Type{dynamicT, stringT, boolT}, Min: 3, Result: boolT, New: func() Eval {
+		var scratch []byte
+		return func(a []Value, out *Value) error {
+			if a[0].Null {
+				return nil
+			}
+			same := bytes.Equal
+			if a[2].I != 0 {
+				same = bytes.EqualFold
+			}
+			test := func(v []byte) {
+				scratch = dyn.Text(scratch[:0], v)
+				if same(scratch, a[1].S) {
+					out.I = 1
+				}
+			}
+			if dyn.KindOf(a[0].S) != dyn.Array {
+				test(a[0].S)
+				return nil
+			}
+			for it := dyn.Walk(a[0].S); out.I == 0 && it.Next(); {
+				test(it.Value)
+			}
+			return nil
+		}
+	}},
 }

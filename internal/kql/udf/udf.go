@@ -45,7 +45,7 @@ type Func struct {
 func (f *Func) Param(i int) schema.Type { return f.Params[min(i, len(f.Params)-1)] }
 
 // families are the tables of functions, one a file.
-var families = [][]Func{urls, base64s, dynamics, dynamicArrays, dynamicBags}
+var families = [][]Func{urls, base64s, dynamics, comparisons, dynamicArrays, dynamicBags}
 
 var all, byName = gather()
 
