@@ -11,7 +11,9 @@ import (
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/wadi-project/wadi/internal/kql/series"
 	"github.com/wadi-project/wadi/internal/kql/udf"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 const hasDuckDB = true
@@ -27,6 +29,12 @@ type duck struct {
 	conn  bindings.Connection
 	about string
 	funcs goFunctions
+	// writer fills the tables of stages while conn streams.
+	writer bindings.Connection
+	// stageRows bounds a stage, maxStageRows but in tests; operator starts its
+	// operator, series.New but in tests.
+	stageRows int64
+	operator  func(op string, args []udf.Value, in, out []schema.Type, kept int) (series.Operator, error)
 }
 
 // openDatabase opens DuckDB, registers Wadi's functions and locks the
@@ -38,8 +46,8 @@ func openDuck(config *workerConfig, funcs []udf.Func) (*duck, error) {
 	if bindings.Open("", &db) != bindings.StateSuccess {
 		return nil, errors.New("cannot open DuckDB")
 	}
-	d := &duck{about: bindings.LibraryVersion()}
-	if bindings.Connect(db, &d.conn) != bindings.StateSuccess {
+	d := &duck{about: bindings.LibraryVersion(), operator: series.New, stageRows: maxStageRows}
+	if bindings.Connect(db, &d.conn) != bindings.StateSuccess || bindings.Connect(db, &d.writer) != bindings.StateSuccess {
 		return nil, errors.New("cannot connect to DuckDB")
 	}
 	if err := registerFunctions(d.conn); err != nil {
@@ -49,7 +57,7 @@ func openDuck(config *workerConfig, funcs []udf.Func) (*duck, error) {
 		return nil, fmt.Errorf("cannot register functions: %w", err)
 	}
 	for _, statement := range lockDown(config) {
-		if err := d.execute(statement); err != nil {
+		if err := execute(d.conn, statement); err != nil {
 			return nil, fmt.Errorf("cannot lock DuckDB down (%s): %w", statement, err)
 		}
 	}
@@ -86,10 +94,10 @@ func lockDown(config *workerConfig) []string {
 
 func (d *duck) version() string { return d.about }
 
-func (d *duck) execute(text string) error {
+func execute(conn bindings.Connection, text string) error {
 	var result bindings.Result
 	defer bindings.DestroyResult(&result)
-	if bindings.Query(d.conn, text, &result) != bindings.StateSuccess {
+	if bindings.Query(conn, text, &result) != bindings.StateSuccess {
 		return plain(bindings.ResultError(&result))
 	}
 	return nil
@@ -97,14 +105,14 @@ func (d *duck) execute(text string) error {
 
 // prepare is the statement gate: exactly one statement, a SELECT, with the
 // promised columns. The caller must destroy what it gets, also with an error.
-func (d *duck) prepare(q *request) (bindings.PreparedStatement, error) {
+func (d *duck) prepare(text string, types []schema.Type) (bindings.PreparedStatement, error) {
 	var extracted bindings.ExtractedStatements
 	var prepared bindings.PreparedStatement
-	n := bindings.ExtractStatements(d.conn, q.SQL, &extracted)
+	n := bindings.ExtractStatements(d.conn, text, &extracted)
 	defer bindings.DestroyExtracted(&extracted)
 	if n != 1 {
-		if text := bindings.ExtractStatementsError(extracted); text != "" {
-			return prepared, plain(text)
+		if why := bindings.ExtractStatementsError(extracted); why != "" {
+			return prepared, plain(why)
 		}
 		return prepared, errRefused
 	}
@@ -114,10 +122,10 @@ func (d *duck) prepare(q *request) (bindings.PreparedStatement, error) {
 	if bindings.PreparedStatementType(prepared) != bindings.StatementTypeSelect {
 		return prepared, errRefused
 	}
-	if n := int(bindings.PreparedStatementColumnCount(prepared)); n != len(q.Types) {
-		return prepared, fmt.Errorf("cannot run a statement with %d columns instead of %d", n, len(q.Types))
+	if n := int(bindings.PreparedStatementColumnCount(prepared)); n != len(types) {
+		return prepared, fmt.Errorf("cannot run a statement with %d columns instead of %d", n, len(types))
 	}
-	for i, t := range q.Types {
+	for i, t := range types {
 		got := bindings.PreparedStatementColumnType(prepared, bindings.IdxT(i))
 		if want := wireOf(t).duckType(); got != want {
 			return prepared, fmt.Errorf("cannot run a statement whose column %d has DuckDB's type %d instead of %d", i, got, want)
@@ -141,19 +149,44 @@ func (w wire) duckType() bindings.Type {
 	}
 }
 
-func (d *duck) run(ctx context.Context, q *request, out *sender) error {
+func (d *duck) run(ctx context.Context, q *request, out *sender) (err error) {
+	defer d.funcs.forget()
+	defer func() {
+		if dropped := d.dropStages(q.Stages); err == nil || errors.Is(err, errFull) {
+			err = errors.Join(dropped, err)
+		}
+	}()
 	// A question is bound while it is prepared (files are opened), so an
 	// interrupt must reach that too.
-	defer d.funcs.forget()
 	defer d.interruptWith(ctx)()
-	prepared, err := d.prepare(q)
-	defer bindings.DestroyPrepare(&prepared)
-	if err == nil {
-		err = d.stream(ctx, prepared, out)
-	}
-	if ctx.Err() != nil {
+	if err = d.steps(ctx, q, out); ctx.Err() != nil {
 		return ctx.Err()
 	}
+	return err
+}
+
+// steps runs a question's stages, then its own SQL, and notes the times.
+func (d *duck) steps(ctx context.Context, q *request, out *sender) error {
+	began := time.Now()
+	lap := func(to *time.Duration) {
+		now := time.Now()
+		*to, began = now.Sub(began), now
+	}
+	for i := range q.Stages {
+		err := d.runStage(ctx, &q.Stages[i])
+		out.times.Stages = append(out.times.Stages, 0)
+		lap(&out.times.Stages[i])
+		if err != nil {
+			return err
+		}
+	}
+	prepared, err := d.prepare(q.SQL, q.Types)
+	defer bindings.DestroyPrepare(&prepared)
+	lap(&out.times.Prepare)
+	if err == nil {
+		err = d.stream(ctx, prepared, out.chunk)
+	}
+	lap(&out.times.Run)
 	return err
 }
 
@@ -188,7 +221,7 @@ func (d *duck) interruptWith(ctx context.Context) func() {
 
 // stream runs a prepared statement chunk by chunk, so that no more of a result
 // than a few chunks lies in memory.
-func (d *duck) stream(ctx context.Context, prepared bindings.PreparedStatement, out *sender) error {
+func (d *duck) stream(ctx context.Context, prepared bindings.PreparedStatement, take func(bindings.DataChunk) error) error {
 	var pending bindings.PendingResult
 	defer bindings.DestroyPending(&pending)
 	if bindings.PendingPreparedStreaming(prepared, &pending) != bindings.StateSuccess {
@@ -207,7 +240,7 @@ func (d *duck) stream(ctx context.Context, prepared bindings.PreparedStatement, 
 			}
 			return nil
 		}
-		err := out.chunk(chunk)
+		err := take(chunk)
 		bindings.DestroyDataChunk(&chunk)
 		if err != nil {
 			return err

@@ -31,6 +31,9 @@ const (
 
 	defaultThreads = 2
 	defaultWorkers = 2
+	// defaultQueue is more than people ask at once, and few enough that a flood of
+	// questions is refused rather than gathered.
+	defaultQueue = 64
 	// defaultGrace is what an interrupted question gets before the kill: DuckDB
 	// stops within 1–23 ms where it can be interrupted at all, and a worker is
 	// started in 25 ms.
@@ -64,8 +67,12 @@ type Config struct {
 	Deadline time.Duration
 	// MaxRows and MaxBytes bound a result; more is cut and said.
 	MaxRows, MaxBytes int64
-	// Workers is how many questions run at once; others wait.
+	// Workers is how many questions run at once, each in a worker of its own. All of
+	// them together have Workers times what MemoryBytes leaves one.
 	Workers int
+	// Queue is how many questions may wait for a worker, within their deadlines; more
+	// are refused at once with [ErrBusy].
+	Queue int
 	// Log takes debug and warning lines; default none.
 	Log *slog.Logger
 
@@ -87,6 +94,7 @@ func (c *Config) setDefaults() error {
 	setDefault(&c.MaxRows, DefaultMaxRows)
 	setDefault(&c.MaxBytes, DefaultMaxBytes)
 	setDefault(&c.Workers, defaultWorkers)
+	setDefault(&c.Queue, defaultQueue)
 	setDefault(&c.grace, defaultGrace)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -115,6 +123,8 @@ var (
 	ErrDeadline = errors.New("the question took too long")
 	// ErrMemory: the question needs more memory than a worker may have.
 	ErrMemory = errors.New("the question needs more memory than a query may have")
+	// ErrBusy: as many questions run and wait as may.
+	ErrBusy = errors.New("too many questions are asked at once")
 	// ErrWorker: the worker process died; the next question gets a new one.
 	ErrWorker = errors.New("the query worker died")
 	// ErrRefused: the SQL is not exactly one SELECT.
@@ -129,6 +139,7 @@ var (
 type Engine struct {
 	config Config
 	slots  chan struct{} // one per running question
+	queue  chan struct{} // one per waiting question
 
 	mu     sync.Mutex
 	warm   *worker // nil, or idle and ready
@@ -145,7 +156,7 @@ func Start(ctx context.Context, config Config) (*Engine, error) {
 		return nil, err
 	}
 	sweep(config.TempDir, time.Now())
-	e := &Engine{config: config, slots: make(chan struct{}, config.Workers)}
+	e := &Engine{config: config, slots: make(chan struct{}, config.Workers), queue: make(chan struct{}, config.Queue)}
 	w, err := startWorker(ctx, &e.config)
 	if err != nil {
 		return nil, err
@@ -168,21 +179,22 @@ func (e *Engine) Close() error {
 }
 
 // take gives a ready worker: the warm one if it lives, else a new one.
-func (e *Engine) take(ctx context.Context) (*worker, error) {
+func (e *Engine) take(ctx context.Context) (w *worker, fresh bool, err error) {
 	e.mu.Lock()
 	w, closed := e.warm, e.closed
 	e.warm = nil
 	e.mu.Unlock()
 	if closed {
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
 	if w != nil {
 		if w.alive() {
-			return w, nil
+			return w, false, nil
 		}
 		w.kill()
 	}
-	return startWorker(ctx, &e.config)
+	w, err = startWorker(ctx, &e.config)
+	return w, true, err
 }
 
 // give takes a worker back after a question; it is kept when it can still be
@@ -208,40 +220,51 @@ func (e *Engine) give(w *worker, healthy bool) {
 func (e *Engine) Deadline() time.Duration { return e.config.Deadline }
 
 // Query starts a question and gives its rows, which the caller must Close. ctx
-// and the deadline hold until then. Errors of SQL itself may come from here or
-// from [Rows.Next].
+// and the deadline hold until then, for the wait, all stages and the rows. Errors
+// of SQL itself may come from here or from [Rows.Next].
 func (e *Engine) Query(ctx context.Context, q *Query) (*Rows, error) {
-	ask := request{MaxRows: e.config.MaxRows, MaxBytes: e.config.MaxBytes}
-	if q.Unlimited {
-		ask.MaxRows, ask.MaxBytes = 0, 0
-	}
-	text, err := statement(q, ask.MaxRows)
+	ask, err := e.request(q)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, e.config.Deadline, ErrDeadline)
-	select {
-	case e.slots <- struct{}{}:
-	case <-ctx.Done():
-		cancel()
-		return nil, fmt.Errorf("cannot answer: %w", context.Cause(ctx))
+	r := &Rows{engine: e, columns: q.Columns, types: ask.Types, deadline: e.config.Deadline, began: time.Now()}
+	if q.Deadline > 0 {
+		r.deadline = min(r.deadline, q.Deadline)
 	}
-	w, err := e.take(ctx)
-	if err != nil {
-		<-e.slots
+	ctx, cancel := context.WithTimeoutCause(ctx, r.deadline, ErrDeadline)
+	r.ctx, r.cancel = ctx, cancel
+	if err := e.admit(ctx, r); err != nil {
 		cancel()
 		return nil, err
-	}
-	w.asked++
-	r := &Rows{engine: e, worker: w, id: w.asked, columns: q.Columns, ctx: ctx, cancel: cancel}
-	for _, c := range q.Columns {
-		r.types = append(r.types, c.Type)
 	}
 	r.stopWatch = context.AfterFunc(ctx, r.interrupt)
-	ask.ID, ask.SQL, ask.Types = r.id, text, r.types
-	if err := writeJSON(w.stdin, frameQuery, &ask); err != nil {
+	ask.ID = r.id
+	if err := writeJSON(r.worker.stdin, frameQuery, ask); err != nil {
 		r.fail(err)
 		return nil, r.Close()
 	}
 	return r, nil
+}
+
+// request is what a worker is asked.
+func (e *Engine) request(q *Query) (*request, error) {
+	ask := &request{MaxRows: e.config.MaxRows, MaxBytes: e.config.MaxBytes}
+	if q.MaxRows > 0 {
+		ask.MaxRows = q.MaxRows
+	}
+	if q.MaxBytes > 0 {
+		ask.MaxBytes = q.MaxBytes
+	}
+	if q.Unlimited {
+		ask.MaxRows, ask.MaxBytes = 0, 0
+	}
+	for _, c := range q.Columns {
+		ask.Types = append(ask.Types, c.Type)
+	}
+	var err error
+	if ask.SQL, err = statement(q, ask.MaxRows); err != nil {
+		return nil, err
+	}
+	ask.Stages, err = stageRequests(q.Stages)
+	return ask, err
 }

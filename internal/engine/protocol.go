@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // protocolVersion is checked by both sides; they are the same binary, so that a
 // difference means that the binary was replaced under a running parent.
-const protocolVersion = 1
+const protocolVersion = 2
 
 const (
 	// maxFrameBytes bounds what either side allocates for one frame: a request
@@ -68,6 +69,8 @@ type request struct {
 	// MaxRows and MaxBytes cut the result; 0 is no limit.
 	MaxRows  int64 `json:"max_rows"`
 	MaxBytes int64 `json:"max_bytes"`
+	// Stages run before SQL.
+	Stages []stageRequest `json:"stages,omitempty"`
 }
 
 // cancelRequest names the question that is to stop.
@@ -81,6 +84,15 @@ type endReply struct {
 	Error     string `json:"error,omitempty"`
 	Memory    bool   `json:"memory,omitempty"`
 	Refused   bool   `json:"refused,omitempty"`
+	// Times are the worker's.
+	Times workTimes `json:"times"`
+}
+
+// workTimes tell how long the worker took for each step of a question.
+type workTimes struct {
+	Stages  []time.Duration `json:"stages,omitempty"`
+	Prepare time.Duration   `json:"prepare"`
+	Run     time.Duration   `json:"run"`
 }
 
 func writeFrame(w io.Writer, kind byte, payload []byte) error {

@@ -29,6 +29,9 @@ type Rows struct {
 	ctx       context.Context //nolint:containedctx // the question's own life
 	cancel    context.CancelFunc
 	stopWatch func() bool
+	deadline  time.Duration
+	began     time.Time
+	times     Times
 
 	batch     *batch
 	row       int
@@ -98,6 +101,8 @@ func (r *Rows) end(payload []byte) {
 		return
 	}
 	r.ended, r.truncated = true, reply.Truncated
+	r.times.Stages, r.times.Prepare, r.times.Run = reply.Times.Stages, reply.Times.Prepare, reply.Times.Run
+	r.times.Total = time.Since(r.began)
 	switch {
 	case reply.Error == "":
 	case r.ctx.Err() != nil:
@@ -119,7 +124,7 @@ func memoryError(limit int64) error {
 func (r *Rows) cause() error {
 	cause := context.Cause(r.ctx)
 	if errors.Is(cause, ErrDeadline) {
-		return fmt.Errorf("cannot answer: %w (the limit is %v)", ErrDeadline, r.engine.config.Deadline)
+		return fmt.Errorf("cannot answer: %w (the limit is %v)", ErrDeadline, r.deadline)
 	}
 	return fmt.Errorf("cannot answer: %w", cause)
 }
@@ -169,6 +174,22 @@ func (r *Rows) interrupt() {
 		w.signalKill()
 	}
 }
+
+// Times tells where the time of a question went.
+type Times struct {
+	// Wait is how long it waited for a worker, Start how long a new one took to
+	// start, 0 when one was warm.
+	Wait, Start time.Duration
+	// Stages, Prepare and Run are the worker's: each stage, then opening files and
+	// planning, then running, with the time it waited for the reader of the rows.
+	Stages       []time.Duration
+	Prepare, Run time.Duration
+	// Total is from [Engine.Query] until the last row was read.
+	Total time.Duration
+}
+
+// Times gives the times of a question that is read to its end.
+func (r *Rows) Times() Times { return r.times }
 
 // Count is the number of rows read so far.
 func (r *Rows) Count() int64 { return r.count }

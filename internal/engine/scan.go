@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -20,9 +21,15 @@ type Query struct {
 	// form of their type (bool BOOLEAN, int INTEGER, long, datetime and timespan
 	// BIGINT, real DOUBLE, the rest VARCHAR).
 	Columns []Column
+	// Stages run before SQL, in this order, and make relations that it reads.
+	Stages []Stage
 	// Unlimited lifts [Config.MaxRows] and [Config.MaxBytes]; the rows are
 	// streamed, so only the deadline bounds them.
 	Unlimited bool
+	// MaxRows and MaxBytes, when above 0, stand for those of the configuration.
+	MaxRows, MaxBytes int64
+	// Deadline, when above 0 and shorter than the configuration's, stands for it.
+	Deadline time.Duration
 }
 
 // Column is a column of a result.

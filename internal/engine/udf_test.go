@@ -108,14 +108,21 @@ func openTry(t testing.TB) *duck {
 // answers runs a question in this process and gives its rows as text.
 func answers(ctx context.Context, t testing.TB, d *duck, text string, types ...schema.Type) ([]string, error) {
 	t.Helper()
-	q := &Query{SQL: text, Columns: columns(types...)}
-	statement, err := statement(q, 0)
+	return answersAll(ctx, t, d, &Query{SQL: text, Columns: columns(types...)})
+}
+
+// answersAll is answers for a question with stages.
+func answersAll(ctx context.Context, t testing.TB, d *duck, q *Query) ([]string, error) {
+	t.Helper()
+	e := &Engine{config: Config{MaxRows: 1e9, MaxBytes: 1e9}}
+	r, err := e.request(q)
 	if err != nil {
 		t.Fatal(err)
 	}
+	types := r.Types
 	var wire bytes.Buffer
 	out := &sender{stdout: &wire, batch: newBatch(types), rowsLeft: 1e9, bytesLeft: 1e9}
-	err = d.run(ctx, &request{SQL: statement, Types: types}, out)
+	err = d.run(ctx, r, out)
 	if err := out.flush(); err != nil {
 		t.Fatal(err)
 	}

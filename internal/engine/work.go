@@ -182,6 +182,7 @@ type sender struct {
 	bytesLeft int64
 	truncated bool
 	broken    error // stdout is
+	times     workTimes
 }
 
 // flush sends the rows gathered.
@@ -211,7 +212,7 @@ func answer(ctx context.Context, db database, q *request, stdout io.Writer) erro
 	if out.broken != nil {
 		return out.broken
 	}
-	reply := endReply{Truncated: out.truncated}
+	reply := endReply{Truncated: out.truncated, Times: out.times}
 	if err != nil {
 		reply.Error = err.Error()
 		reply.Memory = errors.Is(err, errMemory)

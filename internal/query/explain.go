@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wadi-project/wadi/internal/engine"
 	"github.com/wadi-project/wadi/internal/kql/duck"
 	"github.com/wadi-project/wadi/internal/lake"
 )
@@ -84,16 +85,11 @@ func Explain(ctx context.Context, c *Config, text string) (report *Report, err e
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
 	report = &Report{Plan: result.question.plan.String()}
-	watch := newStopwatch()
-	for more, first := result.Next(), true; more; more = result.Next() {
-		if first {
-			watch.lap("run until the first rows")
-		}
-		first = false
+	for result.Next() {
+		continue
 	}
-	watch.lap("run to the end")
 	report.Rows, report.Truncated = result.Count(), result.Truncated()
-	report.Steps = append(result.Steps(), watch.steps...)
+	report.Steps = append(result.Steps(), engineSteps(result.Times())...)
 	statement := result.question.statement
 	for i := range statement.Stages {
 		stage := &statement.Stages[i]
@@ -107,6 +103,21 @@ func Explain(ctx context.Context, c *Config, text string) (report *Report, err e
 	last.Scans, err = scanReports(result.point, statement.Scans)
 	report.Parts = append(report.Parts, last)
 	return report, err
+}
+
+// engineSteps are the steps in the engine. Fetching is what is left of the whole:
+// rows on their way, and the time their reader took.
+func engineSteps(t engine.Times) []Step {
+	steps := []Step{{"wait for admission", t.Wait}}
+	if t.Start > 0 {
+		steps = append(steps, Step{"start a worker", t.Start})
+	}
+	rest := t.Total - t.Wait - t.Start - t.Prepare - t.Run
+	for i, took := range t.Stages {
+		steps = append(steps, Step{fmt.Sprintf("run stage %d", i), took})
+		rest -= took
+	}
+	return append(steps, Step{"open the files", t.Prepare}, Step{"run", t.Run}, Step{"fetch the rows", max(rest, 0)})
 }
 
 func scanReports(point *lake.ReadPoint, scans []duck.Scan) ([]ScanReport, error) {

@@ -40,7 +40,7 @@ func TestExplainTellsTheFiles(t *testing.T) {
 			t.Errorf("%s took %v", step.Name, step.Took)
 		}
 	}
-	if len(names) < 5 || names[0] != "parse" || names[len(names)-1] != "run to the end" {
+	if len(names) < 5 || names[0] != "parse" || names[len(names)-1] != "fetch the rows" {
 		t.Errorf("steps %v", names)
 	}
 }

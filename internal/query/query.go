@@ -112,7 +112,6 @@ func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
-	watch.lap("hand over to the worker")
 	return &Result{Rows: rows, Render: q.plan.Render, point: point, question: q, steps: watch.steps}, nil
 }
 
@@ -141,21 +140,20 @@ func (q *Question) over(point *lake.ReadPoint) (*engine.Query, error) {
 	for _, c := range q.statement.Columns {
 		ask.Columns = append(ask.Columns, engine.Column(c))
 	}
-	for i := range q.statement.Scans {
-		s := &q.statement.Scans[i]
-		files, err := point.Table(s.Table)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the files of %s: %w", s.Table.Name, err)
+	files := fileCache{point: point, tables: map[*schema.Table]lake.TableFiles{}}
+	for i := range q.statement.Stages {
+		s := &q.statement.Stages[i]
+		stage := engine.Stage{Table: s.Table, SQL: s.SQL, Op: s.Op, Args: s.Args, In: s.In, Kept: s.Kept}
+		for _, c := range s.Out {
+			stage.Out = append(stage.Out, engine.Column(c))
 		}
-		scan := engine.Scan{Name: s.Name}
-		for _, index := range s.Columns {
-			column := &s.Table.Columns[index]
-			scan.Columns = append(scan.Columns, engine.ScanColumn{FieldID: column.FieldID, Disk: column.Disk})
+		var err error
+		if stage.Scans, err = files.scans(s.Scans); err != nil {
+			return nil, err
 		}
-		for _, f := range enough(prune(files.Files, s.Bounds), s.Take) {
-			scan.Files = append(scan.Files, f.Path)
-		}
-		ask.Scans = append(ask.Scans, scan)
+		ask.Stages = append(ask.Stages, stage)
 	}
-	return ask, nil
+	var err error
+	ask.Scans, err = files.scans(q.statement.Scans)
+	return ask, err
 }
