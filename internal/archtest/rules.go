@@ -50,7 +50,7 @@ var floors = map[string]floor{
 
 // edges are the imports allowed within one floor, importer → imported.
 var edges = map[string][]string{
-	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf"},
+	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
