@@ -11,6 +11,7 @@ import (
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/wadi-project/wadi/internal/kql/agg"
 	"github.com/wadi-project/wadi/internal/kql/series"
 	"github.com/wadi-project/wadi/internal/kql/udf"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -35,6 +36,7 @@ type duck struct {
 	// operator, series.New but in tests.
 	stageRows int64
 	operator  func(op string, args []udf.Value, in, out []schema.Type, kept int) (series.Operator, error)
+	aggs      goAggregates
 }
 
 // openDatabase opens DuckDB, registers Wadi's functions and locks the
@@ -54,6 +56,9 @@ func openDuck(config *workerConfig, funcs []udf.Func) (*duck, error) {
 		return nil, fmt.Errorf("cannot register functions: %w", err)
 	}
 	if err := d.funcs.registerAll(d.conn, funcs); err != nil {
+		return nil, fmt.Errorf("cannot register functions: %w", err)
+	}
+	if err := d.aggs.registerAll(d.conn, agg.All(), &d.funcs.stop); err != nil {
 		return nil, fmt.Errorf("cannot register functions: %w", err)
 	}
 	for _, statement := range lockDown(config) {
@@ -158,6 +163,8 @@ func (d *duck) run(ctx context.Context, q *request, out *sender) (err error) {
 	}()
 	// A question is bound while it is prepared (files are opened), so an
 	// interrupt must reach that too.
+	defer d.aggs.forget()
+	defer d.funcs.forget()
 	defer d.interruptWith(ctx)()
 	if err = d.steps(ctx, q, out); ctx.Err() != nil {
 		return ctx.Err()
