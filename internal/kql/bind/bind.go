@@ -45,7 +45,7 @@ const (
 // Bind gives a query its meaning: names, types, plan. Without diagnostics the
 // plan is whole; with any it is nil.
 func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
-	b := &binder{env: env, text: q.Text, lets: map[string]let{}, ids: new(plan.ID)}
+	b := &binder{env: env, text: q.Text, ids: new(plan.ID)}
 	p := b.query(q)
 	if len(b.diags) > 0 {
 		return nil, b.diags
@@ -57,26 +57,23 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 	return p, nil
 }
 
-// let is what a let statement named: a scalar's value, or rows bound anew at
-// each use.
-type let struct {
-	value plan.Expr
-	rows  syntax.Expr
-}
-
 type binder struct {
 	env   Env
 	text  string
 	diags []syntax.Diagnostic
 	ids   *plan.ID
-	lets  map[string]let
+	// scope has the names besides columns, level counts the functions' bodies that
+	// are being bound, words are those of the text once they are counted.
+	scope *scope
+	level int
+	words map[string]int
 	// rows is the scope of scalar expressions; nil outside a pipeline.
 	rows *rows
 	// internal is set while a view's expression is bound.
 	internal *tableRows
 	// aggregates is set within an expression over aggregates.
 	aggregates *within
-	// depth bounds lets that use lets.
+	// depth counts the relations that are being bound, each within the last.
 	depth int
 	// operators counts those bound so far.
 	operators int
@@ -147,98 +144,6 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 	return p
 }
 
-func (b *binder) let(s *syntax.Let) {
-	name := s.Name.Name
-	if _, ok := b.lets[name]; ok {
-		b.fail(s.Name.Span, "the name "+name+" is let twice", "")
-		return
-	}
-	if b.isTabular(s.Value) {
-		b.lets[name] = let{rows: s.Value}
-		return
-	}
-	if f, ok := s.Value.(*syntax.Func); ok {
-		b.refuse(f.Span, "a function by let")
-		b.lets[name] = let{value: bad()}
-		return
-	}
-	value := b.scalar(s.Value)
-	if nodes := plan.Size(value, maxLet); nodes > maxLet {
-		b.fail(s.Span, "the value of "+name+" is too complex", "")
-		value = bad()
-	}
-	b.lets[name] = let{value: value}
-}
-
-func (b *binder) isTabular(x syntax.Expr) bool {
-	switch x := x.(type) {
-	case *syntax.Pipe, *syntax.Datatable, *syntax.Columns, *syntax.ExternalData, *syntax.RangeRows, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Evaluate:
-		return true
-	case *syntax.Paren:
-		return b.isTabular(x.X)
-	case *syntax.Name:
-		if l, ok := b.lets[x.Name]; ok {
-			return l.rows != nil
-		}
-		s := b.env.Tables(x.Name)
-		return s.Table != nil || s.View != nil
-	}
-	return false
-}
-
-// tabular binds something that gives rows; nil after an error.
-func (b *binder) tabular(x syntax.Expr) *rows {
-	const deepest = 64 // lets within lets; each use is bound anew
-	if b.depth++; b.depth > deepest {
-		b.fail(x.Pos(), "the query nests too many tables", "")
-		return nil
-	}
-	defer func() { b.depth-- }()
-	switch x := x.(type) {
-	case *syntax.Paren:
-		return b.tabular(x.X)
-	case *syntax.Pipe:
-		return b.pipe(x)
-	case *syntax.Name:
-		return b.namedRows(x)
-	case *syntax.Datatable:
-		return b.datatable(x)
-	case *syntax.Columns: // print
-		return b.print(x)
-	case *syntax.Call:
-		b.refuse(x.NameAt, "rows from the function "+x.Name+"()")
-		return nil
-	}
-	if word, at := syntax.OperatorWord(x); word != "" {
-		b.refuse(at, "the operator '"+word+"'")
-		return nil
-	}
-	b.fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
-	return nil
-}
-
-func (b *binder) namedRows(x *syntax.Name) *rows {
-	if l, ok := b.lets[x.Name]; ok {
-		if l.rows != nil {
-			return b.tabular(l.rows)
-		}
-		b.fail(x.Span, x.Name+" is a value, not a table", "")
-		return nil
-	}
-	s := b.env.Tables(x.Name)
-	if s.Table == nil && s.View == nil {
-		hint := ""
-		if b.env.Names != nil {
-			if n := syntax.Nearest(x.Name, b.env.Names()); n != "" {
-				hint = "did you mean " + n + "?"
-			}
-		}
-		b.fail(x.Span, "there is no table '"+x.Name+"'", hint)
-		return nil
-	}
-	return b.table(s)
-}
-
 func (b *binder) pipe(p *syntax.Pipe) *rows {
 	r := b.tabular(p.Source)
 	if r == nil {
@@ -300,6 +205,16 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 			b.render.Properties[strings.ToLower(p.Name)] = p.Value
 		}
 		return r
+	case *syntax.Join:
+		return b.join(op)
+	case *syntax.Union:
+		return b.union(op, true)
+	case *syntax.As:
+		return b.as(op)
+	case *syntax.Invoke:
+		return b.invoke(op)
+	case *syntax.GetSchema:
+		return b.getSchema()
 	default:
 		word, at := syntax.OperatorWord(op)
 		b.refuse(at, "operator '"+word+"'")

@@ -20,6 +20,19 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 		b.fail(x.NameAt, "there is no function '"+x.Name+"'", "")
 		return bad()
 	}
+	if l := b.scope.find(x.Name); l != nil && l.fn != nil {
+		if l.table {
+			b.fail(x.NameAt, x.Name+"() gives a table, not a value", "toscalar(…) gives its first value")
+			return bad()
+		}
+		return b.callScalar(x, l)
+	}
+	switch x.Name {
+	case "toscalar":
+		return b.toScalar(x)
+	case "column_ifexists", "columnifexists":
+		return b.columnIfExists(x)
+	}
 	if _, ok := fn.Aggregates[x.Name]; ok && b.aggregates != nil {
 		return b.aggregates.call(x)
 	}

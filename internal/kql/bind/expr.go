@@ -74,12 +74,8 @@ func (b *binder) name(x *syntax.Name) plan.Expr {
 			return c.get()
 		}
 	}
-	if l, ok := b.lets[x.Name]; ok {
-		if l.value != nil {
-			return l.value
-		}
-		b.refuse(x.Span, "a table in place of a value")
-		return bad()
+	if l := b.scope.find(x.Name); l != nil {
+		return b.letValue(l, x)
 	}
 	b.noColumn(x)
 	return bad()
@@ -88,10 +84,7 @@ func (b *binder) name(x *syntax.Name) plan.Expr {
 func (b *binder) noColumn(x *syntax.Name) {
 	hint := ""
 	if b.rows != nil {
-		names := b.rows.names()
-		for n := range b.lets {
-			names = append(names, n)
-		}
+		names := append(b.rows.names(), b.scope.names()...)
 		if n := syntax.Nearest(x.Name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
@@ -379,6 +372,9 @@ func (b *binder) list(x *syntax.Binary) []plan.Expr {
 }
 
 func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
+	if l, ok := x.R.(*syntax.List); ok && len(l.Items) == 1 && b.isTabular(l.Items[0]) {
+		return b.inRows(x, l.Items[0], fold)
+	}
 	v := textOfSplit(b.scalar(x.L))
 	items := b.list(x)
 	if v.Type() == 0 || items == nil {

@@ -101,25 +101,3 @@ func (e *InRows) Type() schema.Type { return schema.Bool }
 func (e *InRows) String() string {
 	return fmt.Sprintf("%s(%s, rows_%d)", pick(e.Fold, "in_fold", "in"), e.X, e.ID)
 }
-
-// Range is the rows Start, Start+Step … up to End. The three have the column's
-// type but for datetimes, whose Step is a timespan; they read no columns. No row
-// comes of a null.
-type Range struct {
-	Col              Ref
-	Start, End, Step Expr
-}
-
-// Inputs is empty: a range is a source.
-func (*Range) Inputs() []Node { return nil }
-
-func (n *Range) print(b *strings.Builder) {
-	fmt.Fprintf(b, "range %s from %s to %s step %s", &n.Col, n.Start, n.End, n.Step)
-}
-
-func (n *Range) prune(need *needs) Node {
-	for _, x := range n.exprs() {
-		need.add(x)
-	}
-	return n
-}

@@ -1,0 +1,287 @@
+package bind
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// tabular binds something that gives rows; nil after an error. It sees no columns
+// of what is around it.
+func (b *binder) tabular(x syntax.Expr) *rows {
+	const deepest = 64 // lets within lets; each use is bound anew
+	if b.depth++; b.depth > deepest {
+		b.fail(x.Pos(), "the query nests too many tables", "")
+		return nil
+	}
+	savedRows, savedAggregates := b.rows, b.aggregates
+	b.rows, b.aggregates = nil, nil
+	defer func() {
+		b.depth--
+		b.rows, b.aggregates = savedRows, savedAggregates
+	}()
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return b.tabular(x.X)
+	case *syntax.Pipe:
+		return b.pipe(x)
+	case *syntax.Name:
+		return b.namedRows(x)
+	case *syntax.Datatable:
+		return b.datatable(x)
+	case *syntax.RangeRows:
+		return b.rangeRows(x)
+	case *syntax.Union:
+		return b.union(x, false)
+	case *syntax.Columns: // print
+		return b.print(x)
+	case *syntax.Call:
+		return b.calledRows(x)
+	case *syntax.Member:
+		if c, outside := outsideCall(x.X); outside {
+			return b.outside(c)
+		}
+	case *syntax.ExternalData:
+		b.fail(x.WordAt, "externaldata reads from outside the lake, which a question can't", "write the values in a datatable")
+		return nil
+	}
+	if word, at := syntax.OperatorWord(x); word != "" {
+		b.refuse(at, "the operator '"+word+"'")
+		return nil
+	}
+	b.fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
+	return nil
+}
+
+// input binds a table in a join, a union or a call.
+func (b *binder) input(x syntax.Expr) *rows {
+	if !b.countOperator(x.Pos()) {
+		return nil
+	}
+	return b.tabular(x)
+}
+
+// countOperator keeps the bound of operators.
+func (b *binder) countOperator(at syntax.Span) bool {
+	if b.operators++; b.operators > maxOperators {
+		b.fail(at, fmt.Sprintf("the query has more than %d operators", maxOperators), "")
+		return false
+	}
+	return true
+}
+
+func (b *binder) namedRows(x *syntax.Name) *rows {
+	if l := b.scope.find(x.Name); l != nil {
+		switch {
+		case l.fn != nil && l.table:
+			return b.callRows(&syntax.Call{Span: x.Span, Name: x.Name, NameAt: x.Span}, l, nil)
+		case l.tabular():
+			return b.letRows(l)
+		}
+		b.fail(x.Span, x.Name+" is a value, not a table", "")
+		return nil
+	}
+	s := b.env.Tables(x.Name)
+	if s.Table == nil && s.View == nil {
+		hint := ""
+		names := b.scope.names()
+		if b.env.Names != nil {
+			names = append(names, b.env.Names()...)
+		}
+		if n := syntax.Nearest(x.Name, names); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+		b.fail(x.Span, "there is no table '"+x.Name+"'", hint)
+		return nil
+	}
+	return b.table(s)
+}
+
+// calledRows binds a call that gives rows.
+func (b *binder) calledRows(x *syntax.Call) *rows {
+	if l := b.scope.find(x.Name); l != nil {
+		if l.fn != nil && l.table {
+			return b.callRows(x, l, nil)
+		}
+		b.fail(x.NameAt, x.Name+"() gives no table", "")
+		return nil
+	}
+	switch x.Name {
+	case "materialize":
+		if !b.count(x, 1, 1) {
+			return nil
+		}
+		return b.tabular(x.Args[0])
+	case "table":
+		return b.tableNamed(x)
+	}
+	if c, outside := outsideCall(x); outside {
+		return b.outside(c)
+	}
+	b.fail(x.NameAt, "there is no function "+x.Name+"() that gives a table", "")
+	return nil
+}
+
+// tableNamed binds table("name"), whose name must be known now.
+func (b *binder) tableNamed(x *syntax.Call) *rows {
+	if !b.count(x, 1, 2) {
+		return nil
+	}
+	name, ok := constText(b.scalar(x.Args[0]))
+	if !ok {
+		if len(b.diags) == 0 {
+			b.refuse(x.Args[0].Pos(), "table() of a name that is not a constant")
+		}
+		return nil
+	}
+	return b.namedRows(&syntax.Name{Span: x.Args[0].Pos(), Name: name})
+}
+
+// outsides are the functions that lead out of the lake, and what they lead to.
+var outsides = map[string]string{
+	"workspace": "another workspace", "cluster": "another cluster", "database": "another database", "app": "another application",
+	"arg": "Azure Resource Graph", "adx": "another cluster", "external_table": "a table outside the lake", "resource": "another workspace",
+	"_GetWatchlist": "a watchlist of Sentinel", "_GetWatchlistAlias": "a watchlist of Sentinel", "stored_query_result": "a stored result of another engine",
+}
+
+// outsideCall finds the call of one of outsides that an expression begins with.
+func outsideCall(x syntax.Expr) (*syntax.Call, bool) {
+	switch x := x.(type) {
+	case *syntax.Member:
+		return outsideCall(x.X)
+	case *syntax.Paren:
+		return outsideCall(x.X)
+	case *syntax.Call:
+		_, ok := outsides[x.Name]
+		return x, ok
+	}
+	return nil, false
+}
+
+func (b *binder) outside(c *syntax.Call) *rows {
+	b.fail(c.NameAt, c.Name+"() reads "+outsides[c.Name]+", and a question reads only the lake", "")
+	return nil
+}
+
+// letValue gives a name's value.
+func (b *binder) letValue(l *let, x *syntax.Name) plan.Expr {
+	switch {
+	case l.value == nil:
+		b.fail(x.Span, x.Name+" is a table or a function, not a value", "toscalar(…) gives a table's first value")
+		return bad()
+	case l.row && l.depth != b.depth:
+		b.fail(x.Span, "the value of "+x.Name+" belongs to a row of another table", "")
+		return bad()
+	}
+	return l.value
+}
+
+// tables lists the names that a pattern means: the views of the lake and those
+// that let made.
+func (b *binder) tables(pattern string) []string {
+	var found []string
+	seen := map[string]bool{}
+	add := func(name string) {
+		if ok, _ := path.Match(pattern, name); ok && !seen[name] {
+			seen[name] = true
+			found = append(found, name)
+		}
+	}
+	if b.env.Names != nil {
+		for _, name := range b.env.Names() {
+			if s := b.env.Tables(name); s.View != nil {
+				add(name)
+			}
+		}
+	}
+	for s := b.scope; s != nil; s = s.outer {
+		if s.let.fn != nil && s.let.fn.View && s.let.table {
+			add(s.name)
+		}
+	}
+	return found
+}
+
+// as names the rows so far, for what comes behind.
+func (b *binder) as(op *syntax.As) *rows {
+	r := b.rows
+	if b.mentions(op.Name.Name) < 2 {
+		return r
+	}
+	s := b.share(r)
+	b.define(op.Name.Name, &let{shared: s})
+	return b.use(s)
+}
+
+func (b *binder) invoke(op *syntax.Invoke) *rows {
+	l := b.scope.find(op.Call.Name)
+	if l == nil || l.fn == nil {
+		b.fail(op.Call.NameAt, "there is no function "+op.Call.Name+"()", "let it before")
+		return nil
+	}
+	if !l.table {
+		b.fail(op.Call.NameAt, op.Call.Name+"() gives no table", "")
+		return nil
+	}
+	first := b.rows
+	b.rows = nil
+	r := b.callRows(op.Call, l, first)
+	b.rows = first
+	return r
+}
+
+// clrTypes are the types that getschema names.
+var clrTypes = map[schema.Type]string{
+	schema.Bool: "System.SByte", schema.Int: "System.Int32", schema.Long: "System.Int64", schema.Real: "System.Double",
+	schema.Decimal: "System.Data.SqlTypes.SqlDecimal", schema.String: "System.String", schema.DateTime: "System.DateTime",
+	schema.TimeSpan: "System.TimeSpan", schema.Guid: "System.Guid", schema.Dynamic: "System.Object",
+}
+
+// getSchema gives the columns of the rows so far as rows.
+func (b *binder) getSchema() *rows {
+	node := &plan.Values{}
+	out := &rows{node: node}
+	for _, c := range []struct {
+		name string
+		typ  schema.Type
+	}{{"ColumnName", schema.String}, {"ColumnOrdinal", schema.Long}, {"DataType", schema.String}, {"ColumnType", schema.String}} {
+		ref := plan.Ref{ID: b.newID(), T: c.typ, NotNull: true}
+		node.Columns = append(node.Columns, ref)
+		out.cols = append(out.cols, fixed(c.name, &ref))
+	}
+	for i, c := range b.rows.visible() {
+		node.Rows = append(node.Rows, []*plan.Const{text(c.name), {T: schema.Long, V: int64(i)}, text(clrTypes[c.typ]), text(c.typ.String())})
+	}
+	return out
+}
+
+// rangeRows binds range x from a to b step c.
+func (b *binder) rangeRows(x *syntax.RangeRows) *rows {
+	from, to, step := b.scalar(x.From), b.scalar(x.To), b.scalar(x.Step)
+	ft, tt, st := from.Type(), to.Type(), step.Type()
+	if ft == 0 || tt == 0 || st == 0 {
+		return nil
+	}
+	typ := ft
+	switch {
+	case isNumber(ft) && isNumber(tt) && isNumber(st):
+		typ = schema.Long
+		if ft == schema.Real || tt == schema.Real || st == schema.Real {
+			typ = schema.Real
+		}
+		from, to, step = convert(from, typ), convert(to, typ), convert(step, typ)
+	case (ft == schema.DateTime || ft == schema.TimeSpan) && tt == ft && st == schema.TimeSpan:
+	default:
+		b.fail(x.Span, "range does not go from "+ft.String()+" to "+tt.String()+" in steps of "+st.String(), "")
+		return nil
+	}
+	node := &plan.Range{Col: plan.Ref{ID: b.newID(), T: typ, NotNull: true}, Start: from, End: to, Step: step}
+	if n := node.Rows(); n > plan.MaxRange {
+		b.fail(x.Span, fmt.Sprintf("the range has more than %d rows", plan.MaxRange), "")
+		return nil
+	}
+	return &rows{node: node, cols: []column{fixed(x.Name.Name, &node.Col)}}
+}
