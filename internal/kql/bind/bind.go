@@ -150,8 +150,7 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		return nil
 	}
 	for i, op := range p.Ops {
-		if b.operators++; b.operators > maxOperators {
-			b.fail(op.Pos(), "the query has more than "+long(maxOperators).String()+" operators", "")
+		if !b.countOperator(op.Pos()) {
 			return nil
 		}
 		saved := b.rows
