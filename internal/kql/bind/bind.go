@@ -194,6 +194,10 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
 		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
 		return &rows{node: node, cols: []column{fixed("Count", &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+	case *syntax.MvExpand:
+		return b.mvExpand(op)
+	case *syntax.MvApply:
+		return b.mvApply(op)
 	case *syntax.Render:
 		if !last {
 			b.fail(op.Span, "render must be the last operator", "")

@@ -25,6 +25,11 @@ func goCall(name string, args ...plan.Expr) plan.Expr {
 	return c
 }
 
+// maxFolded bounds the text of a constant that is computed here, in bytes: it
+// becomes text of SQL wherever it is used (range(1, 1000000) is better left to the
+// query).
+const maxFolded = 64 << 10
+
 // foldGo computes a call over constants; nil where an argument is none or the
 // function fails, which it then does in the query if a row reaches it.
 func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
@@ -41,6 +46,9 @@ func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
 	}
 	var out udf.Value
 	if err := f.New()(in, &out); err != nil {
+		return nil
+	}
+	if len(out.S) > maxFolded {
 		return nil
 	}
 	return valueConstant(f.Result, out)

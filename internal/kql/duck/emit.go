@@ -164,6 +164,12 @@ func (e *emitter) node(n plan.Node) string {
 		sql = e.series(n)
 	case *plan.Stage:
 		sql = e.stage(n)
+	case *plan.Unnest:
+		sql = e.unnest(n)
+	case *plan.Number:
+		sql = e.number(n)
+	case *plan.TakeEach:
+		sql = e.takeEach(n)
 	default:
 		e.err = fmt.Errorf("cannot write SQL for a %T", n)
 	}

@@ -1,0 +1,191 @@
+package bind
+
+import (
+	"slices"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// apply is a mv-apply being bound. Its subquery runs over the elements of all rows
+// at once: each row has a number, which operators that see more than one row (sort,
+// top, take, summarize …) group by. A row none of whose elements reaches the end is
+// gone, also where summarize would give a row of nothing.
+type apply struct {
+	b   *binder
+	row plan.Expr
+	// outer are the input's columns as they are read above the last operator.
+	outer []column
+}
+
+func (b *binder) mvApply(op *syntax.MvApply) *rows {
+	input := b.rows
+	number := &plan.Number{From: input.node, ID: b.newID()}
+	saved := b.rows
+	defer func() { b.rows = saved }()
+	b.rows = &rows{node: number, cols: input.cols}
+	e := b.expand(op.Word, op.Params, op.Items, op.Limit, op.Span)
+	if e == nil || op.Sub == nil {
+		return nil
+	}
+	a := &apply{b: b, row: &plan.Ref{ID: number.ID, T: schema.Long, NotNull: true}}
+	r := &rows{node: e.root()}
+	for _, c := range input.cols {
+		if !slices.ContainsFunc(e.added, func(x column) bool { return x.name == c.name }) {
+			a.outer = append(a.outer, c)
+		}
+	}
+	r.cols = append(slices.Clone(a.outer), e.added...)
+	if e.index != nil {
+		r.cols = append(r.cols, *e.index)
+	}
+	for _, sub := range op.Sub.Ops {
+		if b.operators++; b.operators > maxOperators {
+			b.fail(sub.Pos(), "the query has more than "+long(maxOperators).String()+" operators", "")
+			return nil
+		}
+		if r = a.operator(sub, r); r == nil {
+			return nil
+		}
+	}
+	return a.result(op, r)
+}
+
+// operator binds one operator of the subquery.
+func (a *apply) operator(op syntax.Operator, r *rows) *rows {
+	b := a.b
+	switch op.(type) {
+	case *syntax.Where, *syntax.Columns, *syntax.Summarize, *syntax.Sort, *syntax.Top, *syntax.Take, *syntax.Count, *syntax.MvExpand, *syntax.MvApply:
+	default:
+		b.refuse(op.Pos(), "this operator within mv-apply")
+		return nil
+	}
+	b.rows = r
+	next := b.operator(op, false)
+	if next == nil {
+		return nil
+	}
+	node, ok := a.grouped(next.node, r.node)
+	if !ok {
+		b.refuse(op.Pos(), "this form of the operator within mv-apply")
+		return nil
+	}
+	return &rows{node: node, cols: next.cols}
+}
+
+// grouped makes the nodes between top and below, which one operator made, work
+// within each row of the input; false where one of them can't.
+func (a *apply) grouped(top, below plan.Node) (plan.Node, bool) {
+	if top == below {
+		return top, true
+	}
+	switch n := top.(type) {
+	case *plan.Filter, *plan.Extend, *plan.Unnest, *plan.Number:
+	case *plan.TakeEach: // of a mv-apply within: numbered by its own rows
+	case *plan.Sort:
+		n.Keys = slices.Insert(n.Keys, 0, plan.SortKey{Expr: a.row})
+	case *plan.Take:
+		return a.takeEach(n, below)
+	case *plan.Aggregate:
+		from, ok := a.grouped(n.From, below)
+		n.From = from
+		a.aggregate(n)
+		return n, ok
+	default:
+		return nil, false
+	}
+	inputs := top.Inputs()
+	from, ok := a.grouped(inputs[0], below)
+	if ok && from != inputs[0] {
+		switch n := top.(type) {
+		case *plan.Filter:
+			n.From = from
+		case *plan.Extend:
+			n.From = from
+		case *plan.Sort:
+			n.From = from
+		default:
+			return nil, false
+		}
+	}
+	return top, ok
+}
+
+// takeEach cuts each row's elements, in the order of the sort below if there is one.
+func (a *apply) takeEach(n *plan.Take, below plan.Node) (plan.Node, bool) {
+	cut := &plan.TakeEach{From: n.From, By: []plan.Expr{a.row}, N: n.N}
+	top, isTop := n.From.(*plan.Sort)
+	if n.From != below && isTop { // top
+		cut.From, cut.Keys = top.From, slices.Clone(top.Keys)
+		if cut.From != below {
+			return nil, false
+		}
+		return &plan.Sort{From: cut, Keys: slices.Insert(slices.Clone(top.Keys), 0, plan.SortKey{Expr: a.row})}, true
+	}
+	if n.From != below {
+		return nil, false
+	}
+	for at := n.From; ; {
+		switch x := at.(type) {
+		case *plan.Filter:
+			at = x.From
+		case *plan.Extend:
+			at = x.From
+		case *plan.Sort: // its first key is the row
+			cut.Keys = x.Keys[1:]
+			return &plan.Sort{From: cut, Keys: x.Keys}, true
+		default:
+			return cut, true
+		}
+	}
+}
+
+// aggregate adds the row to a grouping, and what is read of the input above it.
+func (a *apply) aggregate(n *plan.Aggregate) {
+	b := a.b
+	key := plan.Assign{ID: b.newID(), Expr: a.row}
+	n.Keys = append(n.Keys, key)
+	a.row = &plan.Ref{ID: key.ID, T: schema.Long, NotNull: true}
+	outer := make([]column, len(a.outer))
+	for i, c := range a.outer {
+		outer[i] = c
+		outer[i].get = once(func() plan.Expr {
+			x := c.get()
+			if constant(x) != nil {
+				return x
+			}
+			id := b.newID()
+			n.Aggs = append(n.Aggs, plan.Agg{ID: id, Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()})
+			return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+		})
+	}
+	a.outer = outer
+}
+
+// result joins the input's columns and those the subquery made.
+func (a *apply) result(op *syntax.MvApply, r *rows) *rows {
+	out := &rows{node: r.node, cols: slices.Clone(a.outer)}
+	for _, c := range r.cols {
+		at := slices.IndexFunc(a.outer, func(o column) bool { return o.name == c.name })
+		switch {
+		case at < 0:
+			out.cols = append(out.cols, c)
+		case !sameColumn(a.outer[at].get(), c.get()):
+			a.b.refuse(op.Span, "a subquery of mv-apply that gives its own '"+c.name+"', which the input has too,")
+			return nil
+		}
+	}
+	return out
+}
+
+// sameColumn tells whether two expressions read one column.
+func sameColumn(x, y plan.Expr) bool {
+	if x == y {
+		return true
+	}
+	p, ok := x.(*plan.Ref)
+	q, same := y.(*plan.Ref)
+	return ok && same && p.ID == q.ID
+}

@@ -1,0 +1,51 @@
+package duck
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/plan"
+)
+
+// unnest expands dynamics. A Go function gives a value's elements one a line, which
+// compact JSON never breaks; DuckDB splits the lines and unnests the lists side by
+// side. An empty text is no list: no row.
+func (e *emitter) unnest(n *plan.Unnest) string {
+	from := e.node(n.From)
+	lists, rows := make([]string, len(n.Cols)), make([]string, len(n.Cols))
+	for i, c := range n.Cols {
+		list := "string_split(nullif(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(n.Pairs) + "), ''), chr(10))"
+		if n.Limit > 0 {
+			list += "[1:" + strconv.FormatInt(n.Limit, 10) + "]"
+		}
+		lists[i] = list + " AS " + column(c.List)
+		rows[i] = "nullif(unnest(" + column(c.List) + "), 'null') AS " + column(c.ID)
+	}
+	if n.Index != 0 {
+		lengths := make([]string, len(n.Cols))
+		for i, c := range n.Cols {
+			lengths[i] = "coalesce(len(" + column(c.List) + "), 0)"
+		}
+		rows = append(rows, "unnest(range(greatest("+strings.Join(lengths, ", ")+"))) AS "+column(n.Index))
+	}
+	return "SELECT *, " + strings.Join(rows, ", ") + " FROM (SELECT *, " + strings.Join(lists, ", ") + " FROM " + from + ")"
+}
+
+func (e *emitter) number(n *plan.Number) string {
+	return "SELECT *, row_number() OVER () AS " + column(n.ID) + " FROM " + e.node(n.From)
+}
+
+func (e *emitter) takeEach(n *plan.TakeEach) string {
+	from := e.node(n.From)
+	over := "PARTITION BY " + strings.Join(e.all(n.By), ", ")
+	for i, k := range n.Keys {
+		if i == 0 {
+			over += " ORDER BY "
+		} else {
+			over += ", "
+		}
+		over += e.sortKey(k)
+	}
+	return fmt.Sprintf("SELECT * FROM %s QUALIFY row_number() OVER (%s) <= %d", from, over, n.N)
+}
