@@ -78,7 +78,6 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct{ query, want, hint string }{
 		{"Security | take 1", "there is no table 'Security' at 1:1", ""},
 		{"SecurityEvent | where eventid == 1", "there is no column 'eventid' at 1:23", "did you mean EventID?"},
-		{"SecurityEvent | mv-expand x", "operator 'mv-expand' is not supported yet at 1:17", ""},
 		{"SecurityEvent | where EventID == 1\n| join (SigninLogs) on Account", "the right side of the join has no column 'Account' at 2:24", ""},
 		{"SecurityEvent | join kind=iner (SigninLogs) on Computer", "there is no kind of join 'iner' at 1:17", "did you mean inner?"},
 		{"SecurityEvent | join (SigninLogs) on $left.EventID == $right.Identity", "a join cannot compare int with string at 1:38", "convert one of them before: extend k = tostring(…)"},
@@ -94,6 +93,7 @@ func TestErrors(t *testing.T) {
 		{"workspace('x').SecurityEvent | take 1", "workspace() reads another workspace, and a question reads only the lake at 1:1", ""},
 		{"range x from 1 to 1000000000000 step 1", "the range has more than 100000000 rows at 1:1", ""},
 		{"range x from 1 to datetime(2020-01-01) step 1", "range does not go from long to datetime in steps of long at 1:1", ""},
+		{"SecurityEvent | mv-expand Account", "a dynamic value is expected here, not string at 1:27", "parse it: parse_json(…)"},
 		{"SecurityEvent | foo", "there is no operator 'foo' at 1:17", ""},
 		{"SecurityEvent | where EventID", "a condition (bool) is expected here, not int at 1:23", ""},
 		{"SecurityEvent | where EventID > Account", "cannot compare int with string at 1:31", "convert one of them, as with tostring() or tolong()"},
