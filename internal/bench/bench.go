@@ -39,6 +39,7 @@ var sections = []section{
 	{"import", benchImport},
 	{"corpus", benchCorpus},
 	{"query", benchQuery},
+	{"pairs", benchPairs},
 	{"bomb", benchBomb},
 }
 

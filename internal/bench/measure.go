@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is what one finished process cost.
@@ -77,25 +78,20 @@ func children() (usage, error) {
 	return u, nil
 }
 
-// clockTick is the unit of times in /proc/PID/stat: 1/100 s on Linux (proc(5)).
-const clockTick = 10 * time.Millisecond
-
-// living reads the cost of a process from proc(5).
+// living reads the cost of a process: its CPU clock, which counts nanoseconds and
+// ended threads (clock_getcpuclockid(3)), and its peak memory from proc(5).
 func living(pid string) (usage, error) {
 	var u usage
-	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	n, err := strconv.Atoi(pid)
 	if err != nil {
 		return u, err
 	}
-	// Behind the name, which may hold blanks, utime and stime are fields 12 and 13.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	for _, field := range fields[11:13] {
-		ticks, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return u, fmt.Errorf("cannot read the CPU time of process %s: %w", pid, err)
-		}
-		u.cpu += time.Duration(ticks) * clockTick
+	const schedulerClock = 2 // CPUCLOCK_SCHED of the kernel's posix-timers
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^n<<3|schedulerClock), &t); err != nil {
+		return u, fmt.Errorf("cannot read the CPU time of process %s: %w", pid, err)
 	}
+	u.cpu = time.Duration(t.Nano())
 	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return u, err

@@ -117,7 +117,7 @@ func (e *emitter) toString(x string, arg plan.Expr) string {
 	if plan.NotNull(arg) {
 		return sql
 	}
-	return "coalesce(" + sql + ", '')"
+	return orEmpty(sql)
 }
 
 // realText prints the shortest digits that read back, with an exponent E+nn from

@@ -390,7 +390,7 @@ func (e *emitter) agg(a *plan.Agg) string {
 // textOr gives strings "" for null.
 func (e *emitter) textOr(t schema.Type, sql string) string {
 	if t == schema.String {
-		return "coalesce(" + sql + ", '')"
+		return orEmpty(sql)
 	}
 	return sql
 }

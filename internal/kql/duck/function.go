@@ -42,13 +42,13 @@ func (e *emitter) function(c *plan.Call) string {
 	case fn.Substring:
 		return e.substring(c, a)
 	case fn.Extract:
-		return "coalesce(regexp_extract(" + a[0] + ", " + a[1] + ", " + bare(c.Args[2].(*plan.Const)) + "), '')"
+		return orEmpty("regexp_extract(" + a[0] + ", " + a[1] + ", " + bare(c.Args[2].(*plan.Const)) + ")")
 	case fn.Split:
 		return "CAST(to_json(string_split(" + a[0] + ", " + a[1] + ")) AS VARCHAR)"
 	case fn.SplitAt:
 		return "CAST(to_json(" + e.element(c) + ") AS VARCHAR)"
 	case fn.StringOfDynamic:
-		return "coalesce(" + e.element(c.Args[0].(*plan.Call)) + ", '')"
+		return orEmpty(e.element(c.Args[0].(*plan.Call)))
 	case fn.Strcat:
 		return "(" + strings.Join(a, " || ") + ")"
 	case fn.StrcatDelim:
@@ -59,7 +59,7 @@ func (e *emitter) function(c *plan.Call) string {
 		name := map[fn.Op]string{fn.Log: "ln", fn.Log2: "log2", fn.Log10: "log10"}[c.Op]
 		return "(CASE WHEN " + a[0] + " < 0 THEN CAST('NaN' AS DOUBLE) WHEN " + a[0] + " = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE " + name + "(" + a[0] + ") END)"
 	case fn.ItemID:
-		return "coalesce(lower(to_hex(" + a[0] + ") || '-' || to_hex(" + a[1] + ")), '')"
+		return orEmpty("lower(to_hex(" + a[0] + ") || '-' || to_hex(" + a[1] + "))")
 	}
 	e.err = fmt.Errorf("cannot write SQL for the operation %s", c.Op)
 	return ""
@@ -95,7 +95,7 @@ func (e *emitter) substring(c *plan.Call, a []string) string {
 			ok = true
 		}
 		if ok {
-			return "coalesce(substring(" + a[0] + ", " + a[1] + " + 1" + count + "), '')"
+			return orEmpty("substring(" + a[0] + ", " + a[1] + " + 1" + count + ")")
 		}
 	}
 	from := "(CASE WHEN " + a[1] + " < 0 THEN length(" + a[0] + ") + " + a[1] + " ELSE " + a[1] + " END)"

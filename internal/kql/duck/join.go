@@ -95,7 +95,7 @@ func (e *emitter) scalarRows(x *plan.Scalar) string {
 	}
 	sql := "(SELECT " + column(x.ID) + " FROM " + name + ")"
 	if x.T == schema.String {
-		return "coalesce(" + sql + ", '')"
+		return orEmpty(sql)
 	}
 	return sql
 }
