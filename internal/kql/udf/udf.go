@@ -45,7 +45,10 @@ type Func struct {
 func (f *Func) Param(i int) schema.Type { return f.Params[min(i, len(f.Params)-1)] }
 
 // families are the tables of functions, one a file.
-var families = [][]Func{urls, base64s, dynamics, comparisons, dynamicArrays, dynamicBags}
+var families = [][]Func{
+	urls, base64s, ips, stringFuncs, terms, patterns, hashes, times, numbers, decimals, conversions, paths, agents,
+	dynamics, comparisons, dynamicArrays, dynamicBags,
+}
 
 var all, byName = gather()
 
@@ -64,16 +67,3 @@ func All() []Func { return all }
 
 // Lookup finds a function by name; nil when there is none.
 func Lookup(name string) *Func { return byName[name] }
-
-// text makes a function of texts to a text that keeps its scratch: f appends the
-// result to dst.
-func textFunc(name string, f func(dst, s []byte) []byte) Func {
-	return Func{Name: name, Params: []schema.Type{schema.String}, Min: 1, Result: schema.String, New: func() Eval {
-		var scratch []byte
-		return func(args []Value, out *Value) error {
-			scratch = f(scratch[:0], args[0].S)
-			out.S = scratch
-			return nil
-		}
-	}}
-}
