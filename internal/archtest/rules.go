@@ -56,7 +56,7 @@ var edges = map[string][]string{
 	"internal/kql/agg":      {"internal/kql/udf", "internal/kql/dyn"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
 	"internal/kql/dyn":      {"internal/kql/fn"},
-	"internal/kql/udf":      {"internal/kql/dyn", "internal/kql/fn", "internal/kql/decimal"},
+	"internal/kql/udf":      {"internal/kql/dyn", "internal/kql/fn", "internal/kql/decimal", "internal/eventxml"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},
 	"internal/ledger":       {"internal/catalog", "internal/lake/datafile"},
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},

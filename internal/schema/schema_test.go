@@ -190,7 +190,7 @@ func checkViewColumn(t *testing.T, view string, table *Table, c ViewColumn) {
 // The language of view expressions.
 var viewWords = strings.Fields(`in and or not has contains startswith iff case strcat tostring toint tolong toreal todatetime tobool toguid
 	isempty isnotempty coalesce tolower toupper substring strlen indexof extract replace_string split
-	__xml __item_id __case __source_file __source_host`)
+	__xml __event_data __event_data_json __event_field __item_id __case __source_file __source_host`)
 
 var (
 	verbatimLiteral = regexp.MustCompile(`@"[^"]*"`)

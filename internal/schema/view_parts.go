@@ -31,17 +31,13 @@ func absent(name string, typ Type, doc string) ViewColumn {
 
 // fromXML reads a value of EventData that has no column from the event's text.
 func fromXML(name string, typ Type) ViewColumn {
-	expr := unescaped(`extract(@"<Data Name=['""]` + name + `['""]>([^<]*)<", 1, EventXml)`)
+	expr := `__event_field("` + name + `")`
 	if typ == Int {
 		expr = "toint(" + expr + ")"
 	}
 	return computed(name, typ, expr, "Value of EventData's "+name+", read from EventXml.")
 }
 
-// unescaped undoes XML's escapes in element text.
-func unescaped(expr string) string {
-	return `replace_string(replace_string(replace_string(` + expr + `, "&lt;", "<"), "&gt;", ">"), "&amp;", "&")`
-}
 
 // asHidden keeps columns out of "*".
 func asHidden(cols ...ViewColumn) []ViewColumn {

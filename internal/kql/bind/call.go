@@ -13,7 +13,7 @@ import (
 func (b *binder) call(x *syntax.Call) plan.Expr {
 	if strings.HasPrefix(x.Name, "__") {
 		if b.internal != nil {
-			if bound := b.internal.internalCall(x.Name); bound != nil {
+			if bound := b.internalCall(x); bound != nil {
 				return bound
 			}
 		}

@@ -220,8 +220,9 @@ var systemColumns = []string{
 }
 
 // internalCall binds the functions that only views may use.
-func (t *tableRows) internalCall(name string) plan.Expr {
-	switch name {
+func (b *binder) internalCall(x *syntax.Call) plan.Expr {
+	t := b.internal
+	switch x.Name {
 	case "__xml":
 		call := &plan.Call{Op: fn.SystemXML, T: schema.String}
 		for _, c := range systemColumns {
@@ -245,5 +246,5 @@ func (t *tableRows) internalCall(name string) plan.Expr {
 	case "__source_host":
 		return t.lookup("Host")
 	}
-	return nil
+	return b.eventDataCall(x)
 }

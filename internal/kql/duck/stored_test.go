@@ -91,6 +91,7 @@ func openDB(t testing.TB) *sql.DB {
 	if _, err := db.Exec("SET TimeZone = 'UTC'"); err != nil {
 		t.Fatal(err)
 	}
+	registerGo(t, db)
 	return db
 }
 
