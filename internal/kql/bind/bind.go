@@ -67,6 +67,8 @@ type binder struct {
 	scope *scope
 	level int
 	words map[string]int
+	// pipedName is the table that the rows of a piped union or search are of.
+	pipedName string
 	// rows is the scope of scalar expressions; nil outside a pipeline.
 	rows *rows
 	// internal is set while a view's expression is bound.
@@ -155,6 +157,10 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		}
 		saved := b.rows
 		b.rows = r
+		switch op.(type) {
+		case *syntax.Union, *syntax.Search:
+			b.pipedName = b.sourceName(&syntax.Pipe{Source: p.Source, Ops: p.Ops[:i]})
+		}
 		next := b.operator(op, i == len(p.Ops)-1)
 		b.rows = saved
 		if next == nil {
@@ -212,6 +218,8 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		return b.join(op)
 	case *syntax.Union:
 		return b.union(op, true)
+	case *syntax.Search:
+		return b.search(op, true)
 	case *syntax.As:
 		return b.as(op)
 	case *syntax.Invoke:

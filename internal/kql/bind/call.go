@@ -74,6 +74,9 @@ func (b *binder) arguments(x *syntax.Call) ([]plan.Expr, bool) {
 	args := make([]plan.Expr, len(x.Args))
 	ok := true
 	for i, a := range x.Args {
+		if n, named := a.(*syntax.Named); named && !n.Tuple {
+			a = n.X // Kusto reads past the name
+		}
 		args[i] = b.scalar(a)
 		ok = ok && args[i].Type() != 0
 	}
@@ -265,6 +268,8 @@ func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.T
 			t = at
 		case isNumber(t) && isNumber(at):
 			t = arithmeticType(fn.Add, t, at)
+		case t == schema.Dynamic || at == schema.Dynamic:
+			t = schema.Dynamic
 		default:
 			b.fail(x.Args[i].Pos(), x.Name+"() mixes "+t.String()+" and "+at.String(), "convert them to one type")
 			return 0, false

@@ -36,6 +36,8 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 		return b.rangeRows(x)
 	case *syntax.Union:
 		return b.union(x, false)
+	case *syntax.Search:
+		return b.search(x, false)
 	case *syntax.Columns: // print
 		return b.print(x)
 	case *syntax.Call:

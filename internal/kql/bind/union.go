@@ -48,7 +48,7 @@ func (b *binder) union(op *syntax.Union, piped bool) *rows {
 	}
 	var parts []part
 	if piped {
-		parts = append(parts, part{b.rows, "union_arg0"})
+		parts = append(parts, part{b.rows, b.pipedName})
 	}
 	for _, x := range op.Inputs {
 		more, ok := b.unionInput(x, u.fuzzy)

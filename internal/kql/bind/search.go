@@ -1,0 +1,189 @@
+package bind
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+// search binds search: the rows of some tables in which a predicate holds, with the
+// table's name as the column $table. piped tells that the rows so far are searched.
+func (b *binder) search(op *syntax.Search, piped bool) *rows {
+	s := &searching{b: b, types: map[string]schema.Type{}}
+	for _, p := range op.Params {
+		switch kind := p.Text(); {
+		case p.Name == "kind" && (kind == "default" || kind == "case_insensitive" || kind == "case_sensitive"):
+			s.exact = kind == "case_sensitive"
+		case !strings.HasPrefix(p.Name, "hint."):
+			b.refuse(p.Span, "the parameter "+p.Name+"="+p.Text())
+			return nil
+		}
+	}
+	var parts []part
+	if piped {
+		name := b.pipedName
+		if name == "" {
+			name = "search_arg0"
+		}
+		parts = []part{{b.rows, name}}
+	}
+	in := op.In
+	if !piped && in == nil {
+		in = []syntax.Expr{&syntax.Pattern{Span: op.WordAt, Pattern: "*"}}
+	}
+	for _, x := range in {
+		more, ok := b.unionInput(x, false)
+		if !ok {
+			return nil
+		}
+		parts = append(parts, more...)
+	}
+	for _, p := range parts {
+		for _, c := range p.rows.cols {
+			s.types[c.name] = c.typ
+		}
+	}
+	saved := b.rows
+	defer func() { b.rows = saved }()
+	for i := range parts {
+		r := parts[i].rows
+		b.rows = s.widened(r)
+		pred := s.pred(op.Pred)
+		if pred.Type() == 0 {
+			return nil
+		}
+		if k := constant(pred); k == nil || k.V != true {
+			r = &rows{node: &plan.Filter{From: r.node, Pred: pred}, cols: r.cols}
+		}
+		parts[i].rows = r
+	}
+	return b.merge(parts, unionParams{source: "$table"})
+}
+
+// searching is one search.
+type searching struct {
+	b *binder
+	// exact tells that terms are compared with case.
+	exact bool
+	// types are the columns of all tables; what one lacks is null in it.
+	types map[string]schema.Type
+}
+
+func (s *searching) widened(r *rows) *rows {
+	out := &rows{node: r.node, cols: r.cols[:len(r.cols):len(r.cols)]}
+	for name, t := range s.types {
+		if r.find(name) == nil {
+			c := fixed(name, null(t))
+			c.hidden = true
+			out.cols = append(out.cols, c)
+		}
+	}
+	return out
+}
+
+// pred binds a predicate in which a text stands for a term in any column.
+func (s *searching) pred(x syntax.Expr) plan.Expr {
+	b := s.b
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return s.pred(x.X)
+	case *syntax.Star:
+		return boolean(true)
+	case *syntax.Literal:
+		if x.Type == schema.String {
+			return s.term(x)
+		}
+	case *syntax.Call:
+		if x.Name == "not" && len(x.Args) == 1 {
+			if inner := s.pred(x.Args[0]); inner.Type() != 0 {
+				return not(inner)
+			}
+			return bad()
+		}
+	case *syntax.Binary:
+		switch x.Op {
+		case "and", "or":
+			l, r := s.pred(x.L), s.pred(x.R)
+			if l.Type() == 0 || r.Type() == 0 {
+				return bad()
+			}
+			op := fn.And
+			if x.Op == "or" {
+				op = fn.Or
+			}
+			return &plan.Call{Op: op, Args: []plan.Expr{l, r}, T: schema.Bool}
+		case ":":
+			k, isText := x.R.(*syntax.Literal)
+			if !isText || k.Type != schema.String {
+				b.refuse(x.OpAt, "':' with a value that is not a string literal")
+				return bad()
+			}
+			if l := b.asText(x.L, ":"); l.Type() != 0 {
+				return s.match(l, k)
+			}
+			return bad()
+		}
+		if s.exact && simpleOps[strings.TrimPrefix(x.Op, "!")] != 0 {
+			b.refuse(x.OpAt, "'"+x.Op+"' in a search with kind=case_sensitive")
+			return bad()
+		}
+	}
+	return b.condition(x)
+}
+
+// term binds a text on its own: some column of text has it. Kusto says that it
+// searches all columns and not how it reads a number's, so a term that could only be
+// in one is refused.
+func (s *searching) term(x *syntax.Literal) plan.Expr {
+	b := s.b
+	var args []plan.Expr
+	other := ""
+	for _, c := range b.rows.cols {
+		switch {
+		case c.hidden:
+		case c.typ == schema.String, c.typ == schema.Guid, c.typ == schema.Dynamic:
+			m := s.match(convert(c.get(), schema.String), x)
+			if m.Type() == 0 {
+				return m
+			}
+			args = append(args, m)
+		default:
+			other = c.name
+		}
+	}
+	bare := strings.Trim(x.Text, "*")
+	if other != "" && (strings.IndexFunc(bare, unicode.IsLetter) < 0 || strings.EqualFold(bare, "true") || strings.EqualFold(bare, "false")) {
+		b.fail(x.Span, "the term "+syntax.Quote(x.Text)+" could be in a column that holds no text", "say which column: "+other+" == …")
+		return bad()
+	}
+	switch len(args) {
+	case 0:
+		return boolean(false)
+	case 1:
+		return args[0]
+	}
+	return &plan.Call{Op: fn.Or, Args: args, T: schema.Bool}
+}
+
+// match tells whether a text has a term, which may begin or end in a star.
+func (s *searching) match(l plan.Expr, x *syntax.Literal) plan.Expr {
+	before, after := strings.HasPrefix(x.Text, "*"), strings.HasSuffix(x.Text, "*") && len(x.Text) > 1
+	bare := strings.Trim(x.Text, "*")
+	if strings.Contains(bare, "*") || bare == "" {
+		s.b.refuse(x.Span, "a search for "+syntax.Quote(x.Text))
+		return bad()
+	}
+	ops := map[[2]bool][2]fn.Op{
+		{false, false}: {fn.Has, fn.HasCS}, {false, true}: {fn.HasPrefix, fn.HasPrefixCS},
+		{true, false}: {fn.HasSuffix, fn.HasSuffixCS}, {true, true}: {fn.Contains, fn.ContainsCS},
+	}[[2]bool{before, after}]
+	op := ops[0]
+	if s.exact {
+		op = ops[1]
+	}
+	return &plan.Call{Op: op, Args: []plan.Expr{l, text(bare)}, T: schema.Bool}
+}
