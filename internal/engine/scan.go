@@ -47,6 +47,24 @@ type Scan struct {
 	// Files are absolute paths of Parquet files; none makes an empty relation.
 	// Columns a file lacks are null in its rows.
 	Files []string
+	// Older are files of older versions of the table's schema, whose younger columns
+	// are read from other ones.
+	Older []OlderFiles
+}
+
+// OlderFiles are files in which some columns of a scan are derived.
+type OlderFiles struct {
+	Files   []string
+	Derived []DerivedColumn
+}
+
+// DerivedColumn is a text column that older files lack: the value of one of Names in
+// the EventData of the event's text, the first that is not empty, else null.
+type DerivedColumn struct {
+	FieldID int
+	// Text and Provider are the field ids of the event's text and provider.
+	Text, Provider int
+	Names          []schema.EventDataName
 }
 
 // ScanColumn is one stored column of a scan.
@@ -54,6 +72,9 @@ type ScanColumn struct {
 	FieldID int
 	Disk    schema.Disk
 }
+
+// functionPrefix is before the name of every Go function in SQL.
+const functionPrefix = "wadi_"
 
 // literal prints s as an SQL string literal of DuckDB, the only way text gets
 // into generated SQL here.
@@ -97,50 +118,123 @@ func appendScan(b *strings.Builder, s *Scan) error {
 		return fmt.Errorf("cannot scan under the name %q", s.Name)
 	}
 	b.WriteString(s.Name)
-	b.WriteString(" AS NOT MATERIALIZED (SELECT ") // a materialised scan loses push-down
-	if len(s.Files) == 0 {
+	b.WriteString(" AS NOT MATERIALIZED (") // a materialised scan loses push-down
+	if len(s.Files) == 0 && len(s.Older) == 0 {
+		b.WriteString("SELECT ")
 		return appendEmptyScan(b, s)
 	}
+	if len(s.Files) > 0 {
+		if err := appendFiles(b, s.Columns, s.Files, nil); err != nil {
+			return err
+		}
+	}
+	for i := range s.Older {
+		if i > 0 || len(s.Files) > 0 {
+			b.WriteString(" UNION ALL ")
+		}
+		if err := appendFiles(b, s.Columns, s.Older[i].Files, s.Older[i].Derived); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(')')
+	return nil
+}
+
+// appendFiles writes the SELECT of columns of files of one version, some derived.
+func appendFiles(b *strings.Builder, columns []ScanColumn, files []string, derived []DerivedColumn) error {
 	// A glob would read files that the read point doesn't name, and the files'
 	// names are Wadi's own, so such a name is refused rather than escaped.
-	for _, f := range s.Files {
+	for _, f := range files {
 		if strings.ContainsAny(f, "*?[\x00") {
 			return fmt.Errorf("cannot read %q: the lake's path holds one of * ? [, which DuckDB takes for a pattern", f)
 		}
 	}
-	for i, c := range s.Columns {
+	stored := columns
+	if len(derived) > 0 {
+		stored = nil
+	}
+	b.WriteString("SELECT ")
+	for i, c := range columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("c" + strconv.Itoa(c.FieldID))
+		if d := derivation(derived, c.FieldID); d != nil {
+			appendDerived(b, d)
+			stored = addText(addText(stored, d.Text), d.Provider)
+		} else if b.WriteString("c" + strconv.Itoa(c.FieldID)); len(derived) > 0 {
+			stored = append(stored, c)
+		}
 	}
-	if len(s.Columns) == 0 {
+	if len(columns) == 0 {
 		b.WriteString("1 AS c0")
 	}
 	b.WriteString(" FROM read_parquet([")
-	for i, f := range s.Files {
+	for i, f := range files {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(literal(f))
 	}
 	b.WriteByte(']')
-	if len(s.Columns) > 0 {
-		b.WriteString(", schema=MAP {")
-		for i, c := range s.Columns {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			typ, err := diskSQL(c.Disk)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(b, "%d: {name: 'c%d', type: '%s', default_value: NULL}", c.FieldID, c.FieldID, typ)
+	if err := appendSchema(b, stored); err != nil {
+		return err
+	}
+	b.WriteString(", hive_partitioning=false)")
+	return nil
+}
+
+// appendSchema writes the mapping of field ids to the columns of a scan.
+func appendSchema(b *strings.Builder, columns []ScanColumn) error {
+	done := map[int]bool{}
+	for _, c := range columns {
+		if done[c.FieldID] {
+			continue
 		}
+		if len(done) == 0 {
+			b.WriteString(", schema=MAP {")
+		} else {
+			b.WriteString(", ")
+		}
+		done[c.FieldID] = true
+		typ, err := diskSQL(c.Disk)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "%d: {name: 'c%d', type: '%s', default_value: NULL}", c.FieldID, c.FieldID, typ)
+	}
+	if len(done) > 0 {
 		b.WriteByte('}')
 	}
-	b.WriteString(", hive_partitioning=false))")
 	return nil
+}
+
+func derivation(derived []DerivedColumn, id int) *DerivedColumn {
+	for i := range derived {
+		if derived[i].FieldID == id {
+			return &derived[i]
+		}
+	}
+	return nil
+}
+
+func addText(columns []ScanColumn, id int) []ScanColumn {
+	return append(columns, ScanColumn{FieldID: id, Disk: schema.DiskString})
+}
+
+// appendDerived writes the expression of a derived column.
+func appendDerived(b *strings.Builder, d *DerivedColumn) {
+	b.WriteString("coalesce(")
+	for i, n := range d.Names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		value := fmt.Sprintf("nullif(%sevent_field(c%d, %s), '')", functionPrefix, d.Text, literal(n.Name))
+		if n.Provider != "" {
+			value = fmt.Sprintf("CASE WHEN c%d = %s THEN %s END", d.Provider, literal(n.Provider), value)
+		}
+		b.WriteString(value)
+	}
+	fmt.Fprintf(b, ") AS c%d", d.FieldID)
 }
 
 func appendEmptyScan(b *strings.Builder, s *Scan) error {

@@ -26,8 +26,6 @@ import (
 )
 
 const (
-	// functionPrefix is before the name of every Go function in SQL.
-	functionPrefix = "wadi_"
 	// maxValueBytes bounds one text that a Go function gives: a result may have no
 	// more in all.
 	maxValueBytes = DefaultMaxBytes

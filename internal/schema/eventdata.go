@@ -11,6 +11,32 @@ var aliases = []struct{ provider, name, column string }{
 
 const securityAuditing = "Microsoft-Windows-Security-Auditing"
 
+// firstDataID is the least field id of EventData's columns.
+const firstDataID = 100
+
+// EventDataName is a name of EventData whose values a column holds.
+type EventDataName struct {
+	// Provider is the only provider whose events count; empty for all.
+	Provider string
+	Name     string
+}
+
+// EventDataNames gives the names of EventData whose values a column of windows_events
+// holds, the first that an event has; none for other columns. With them the column
+// can be read from the text of events that were stored before it was born.
+func EventDataNames(t *Table, c *Column) []EventDataName {
+	if t.Name != WindowsEvents.Name || c.FieldID < firstDataID {
+		return nil
+	}
+	names := []EventDataName{{Name: c.Name}}
+	for _, a := range aliases {
+		if a.column == c.Name {
+			names = append(names, EventDataName{a.provider, a.name})
+		}
+	}
+	return names
+}
+
 // dataEntry is one slot of the open-addressed table dataNames.
 type dataEntry struct {
 	name     string
