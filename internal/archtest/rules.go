@@ -63,6 +63,7 @@ var edges = map[string][]string{
 	"internal/collect/dump": {"internal/pipe"},
 	"internal/query":        {"internal/engine"},
 	"internal/demo":         {"internal/collect/bulk"},
+	"internal/cli":          {"internal/cli/chart"},
 }
 
 // home is a library that only some folders may import directly.

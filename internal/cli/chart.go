@@ -1,239 +1,209 @@
 package cli
 
 import (
-	"bufio"
-	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/cli/chart"
 	"github.com/wadi-project/wadi/internal/engine"
-	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/plan"
-	"github.com/wadi-project/wadi/internal/query"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// The bounds of charts.
-const (
-	// maxChartRows bounds what is drawn; the rest is counted and said.
-	maxChartRows = 20_000
-	// defaultWidth is the width of a chart where there is no terminal.
-	defaultWidth = 80
-	minWidth     = 40
-	// maxLabel bounds the labels beside bars.
-	maxLabel = 30
-	// maxBars and maxSeries keep a chart on about one screen.
-	maxBars   = 40
-	maxSeries = 20
-	// plotHeight is the height of a chart of one series in lines.
-	plotHeight = 10
-)
-
-// chart is what a render needs: points of named series along x.
-type chart struct {
-	title  string
-	xName  string
-	time   bool // x is a datetime or number, at
-	labels []string
-	points []point
-	series []string
-	extra  int // rows beyond maxChartRows
+// kinds are what `render` may ask for, and how a terminal draws it.
+var kinds = map[string]struct {
+	form  chart.Form
+	stack chart.Stack
+	// alongTime kinds need times for x.
+	alongTime bool
+	// table kinds are shown as rows.
+	table bool
+	note  string
+}{
+	"timechart":        {form: chart.Lines, alongTime: true},
+	"anomalychart":     {form: chart.Lines, alongTime: true, note: "the lines of the anomalychart are drawn, its anomalies are not marked"},
+	"linechart":        {form: chart.Lines},
+	"areachart":        {form: chart.Lines},
+	"stackedareachart": {form: chart.Lines, stack: chart.Stacked},
+	"columnchart":      {form: chart.Columns},
+	"barchart":         {form: chart.Bars},
+	"piechart":         {form: chart.Pie},
+	"scatterchart":     {form: chart.Scatter},
+	"treemap":          {form: chart.Pie, note: "the treemap is drawn as shares of the whole"},
+	"table":            {table: true},
+	"card":             {table: true},
+	"ladderchart":      {table: true, note: "a terminal draws no ladderchart; these are its rows"},
+	"pivotchart":       {table: true, note: "a terminal draws no pivotchart; these are its rows"},
+	"timepivot":        {table: true, note: "a terminal draws no timepivot; these are its rows"},
+	"timeline":         {table: true, note: "a terminal draws no timeline; these are its rows"},
+	"graph":            {table: true, note: "a terminal draws no graph; these are its rows"},
+	"plotly":           {table: true, note: "a terminal draws no plotly; these are its rows"},
+	"3dchart":          {table: true, note: "a terminal draws no 3dchart; these are its rows"},
 }
 
-// point is one number of one series. It stands at a label or at a time.
-type point struct {
-	label, series int
-	at            int64
-	value         float64
+// undrawn are properties of `render` that a terminal can't follow; what they are
+// set to, where that is what is drawn anyway.
+var undrawn = map[string]string{
+	"ymin": "", "ymax": "", "xaxis": "linear", "yaxis": "linear", "ysplit": "none", "anomalycolumns": "",
 }
 
-// roles tells which columns are what, as Kusto does: x is the first column (for a
-// time chart the first datetime), the numbers are values, text splits into series.
+// drawing tells whether a terminal draws what render asks for, and what to say
+// about it.
+func drawing(render *plan.Render) (note string, drawn bool) {
+	kind, known := kinds[strings.ToLower(render.Kind)]
+	if !known {
+		return "a terminal draws no " + render.Kind + "; these are its rows", false
+	}
+	note = kind.note
+	if kind.table {
+		return note, false
+	}
+	var names []string
+	for name, value := range render.Properties {
+		if usual, listed := undrawn[strings.ToLower(name)]; listed && !strings.EqualFold(usual, value) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		if note != "" {
+			note += "; "
+		}
+		note += "a terminal doesn't follow " + strings.Join(names, ", ")
+	}
+	return note, true
+}
+
+// roles tells which columns are what, as Kusto does: x is the first column (along
+// time the first datetime), the numbers are values, text splits into series.
 type roles struct {
 	x      int
 	values []int
 	split  []int
+	// arrays tells that x and the values are arrays of points, as make-series gives
+	// them; unused are columns that play no role.
+	arrays bool
+	unused []string
 }
 
-func findRoles(columns []engine.Column, render *plan.Render) (roles, error) {
+// numeric are the types that can be values.
+var numeric = []schema.Type{schema.Int, schema.Long, schema.Real, schema.Decimal, schema.TimeSpan}
+
+// findRoles gives every column its role. first holds the values of the first row
+// that tell arrays of times from others; it may be nil.
+func findRoles(columns []engine.Column, render *plan.Render, isTimes, isNumbers func(column int) bool) (roles, error) {
 	r := roles{x: -1}
-	named := func(property string) []int {
-		var found []int
+	kind := kinds[strings.ToLower(render.Kind)]
+	named := map[string][]int{}
+	for _, property := range []string{"xcolumn", "ycolumns", "series"} {
 		for name := range strings.SplitSeq(render.Properties[property], ",") {
-			if i := slices.IndexFunc(columns, func(c engine.Column) bool { return c.Name == strings.TrimSpace(name) }); i >= 0 {
-				found = append(found, i)
+			if name = strings.TrimSpace(name); name == "" {
+				continue
 			}
+			i := slices.IndexFunc(columns, func(c engine.Column) bool { return c.Name == name })
+			if i < 0 {
+				return r, fmt.Errorf("%s names '%s', and the result has no such column", property, name)
+			}
+			named[property] = append(named[property], i)
 		}
-		return found
 	}
-	if x := named("xcolumn"); len(x) > 0 {
+	if x := named["xcolumn"]; len(x) > 0 {
 		r.x = x[0]
+	} else {
+		r.x = findX(columns, kind.form, isTimes)
 	}
-	alongTime := isTimeChart(render.Kind)
-	for i, c := range columns {
-		if r.x < 0 && (!alongTime || c.Type == schema.DateTime) {
-			r.x = i
-		}
-	}
-	if r.x < 0 {
-		r.x = 0
-	}
+	r.arrays = columns[r.x].Type == schema.Dynamic && isTimes(r.x)
 	for i, c := range columns {
 		switch {
-		case i == r.x:
-		case slices.Contains([]schema.Type{schema.Int, schema.Long, schema.Real, schema.TimeSpan}, c.Type):
+		case i == r.x || slices.Contains(named["ycolumns"], i) || slices.Contains(named["series"], i):
+		case r.arrays && c.Type == schema.Dynamic && isNumbers(i), !r.arrays && slices.Contains(numeric, c.Type):
 			r.values = append(r.values, i)
+		case c.Type == schema.DateTime || c.Type == schema.Dynamic || slices.Contains(numeric, c.Type):
+			r.unused = append(r.unused, c.Name)
 		default:
 			r.split = append(r.split, i)
 		}
 	}
-	if y := named("ycolumns"); len(y) > 0 {
+	if y := named["ycolumns"]; len(y) > 0 {
+		for _, i := range y {
+			if !slices.Contains(numeric, columns[i].Type) && !(r.arrays && isNumbers(i)) {
+				return r, fmt.Errorf("ycolumns names '%s', which holds no numbers", columns[i].Name)
+			}
+		}
 		r.values = y
 	}
-	if s := named("series"); len(s) > 0 {
+	if s := named["series"]; len(s) > 0 {
 		r.split = s
 	}
 	if len(r.values) == 0 {
 		return r, fmt.Errorf("there is no column of numbers to draw")
 	}
-	if alongTime && columns[r.x].Type != schema.DateTime && !slices.Contains([]schema.Type{schema.Int, schema.Long}, columns[r.x].Type) {
+	if kind.alongTime && columns[r.x].Type != schema.DateTime && !r.arrays {
 		return r, fmt.Errorf("there is no datetime column to draw along")
 	}
 	return r, nil
 }
 
-func isTimeChart(kind string) bool {
-	return slices.Contains([]string{"timechart", "linechart", "areachart", "anomalychart", "stackedareachart"}, kind)
-}
-
-// drawable tells which kinds of render are drawn; others are shown as a table.
-func drawable(kind string) bool {
-	return isTimeChart(kind) || slices.Contains([]string{"barchart", "columnchart", "piechart"}, kind)
+// findX gives the column of x where the question names none.
+func findX(columns []engine.Column, form chart.Form, isTimes func(column int) bool) int {
+	for i, c := range columns {
+		if c.Type == schema.Dynamic && isTimes(i) {
+			return i
+		}
+	}
+	if form == chart.Lines {
+		for i, c := range columns {
+			if c.Type == schema.DateTime {
+				return i
+			}
+		}
+	}
+	return 0
 }
 
 // writeChart draws all rows. Errors of the question come from closing rows.
-func writeChart(w io.Writer, rows *engine.Rows, render *plan.Render, width int, colours bool) error {
-	r, err := findRoles(rows.Columns(), render)
+func writeChart(w io.Writer, rows *engine.Rows, render *plan.Render, look chart.Look) error {
+	if len(rows.Columns()) == 0 {
+		return &Error{Code: CodeUsage, Hint: "leave 'render' out to see the rows", Err: fmt.Errorf("cannot draw a %s: there are no columns", render.Kind)}
+	}
+	g := &gathering{rows: rows, columns: rows.Columns(), more: rows.Next()}
+	r, err := findRoles(g.columns, render, g.isTimes, g.isNumbers)
 	if err != nil {
-		return &Error{Code: CodeUsage, Hint: "leave 'render' out to see the rows", Err: fmt.Errorf("cannot draw a %s: %w", render.Kind, err)}
+		return &Error{Code: CodeUsage, Hint: "leave 'render' out to see the rows", Err: fmt.Errorf("cannot draw a %s: %w", escape(render.Kind), err)}
 	}
-	if width == 0 {
-		width = defaultWidth
+	kind := kinds[strings.ToLower(render.Kind)]
+	property := func(name string) string { return escape(render.Properties[name]) }
+	c := &g.chart
+	*c = chart.Chart{
+		Form: kind.form, Stack: kind.stack, Title: property("title"), XTitle: property("xtitle"), YTitle: property("ytitle"),
+		HideLegend: strings.EqualFold(property("legend"), "hidden"),
 	}
-	d := &drawing{out: bufio.NewWriter(w), width: max(width, minWidth), colours: colours}
-	c := gather(rows, r, isTimeChart(render.Kind))
-	c.title = render.Properties["title"]
-	if c.title != "" {
-		d.line(escape(c.title))
+	switch strings.ToLower(property("kind")) {
+	case "stacked":
+		c.Stack = chart.Stacked
+	case "stacked100":
+		c.Stack = chart.Shares
+	case "unstacked":
+		c.Stack = chart.Apart
 	}
-	switch {
-	case len(c.points) == 0:
-		d.line("no rows to draw")
-	case c.time:
-		d.timeChart(c, rows.Columns()[r.x].Type == schema.DateTime)
-	case render.Kind == "piechart":
-		d.shares(c)
-	case render.Kind == "columnchart":
-		d.columns(c)
-	default:
-		d.bars(c)
+	if c.XTitle == "" {
+		c.XTitle = escape(g.columns[r.x].Name)
 	}
-	if c.extra > 0 {
-		d.line(fmt.Sprintf("(%d more rows are not drawn)", c.extra))
+	if kind.form == chart.Pie && len(r.values) > 1 {
+		c.Notes = append(c.Notes, "only "+escape(g.columns[r.values[0]].Name)+" is drawn: a pie has one measure")
+		r.values = r.values[:1]
 	}
-	return d.out.Flush()
-}
-
-// gather reads all rows as points.
-func gather(rows *engine.Rows, r roles, time bool) *chart {
-	columns := rows.Columns()
-	c := &chart{time: time, xName: escape(columns[r.x].Name)}
-	labels, series := map[string]int{}, map[string]int{}
-	index := func(known map[string]int, list *[]string, text string) int {
-		i, ok := known[text]
-		if !ok {
-			i = len(*list)
-			known[text] = i
-			*list = append(*list, text)
-		}
-		return i
+	if len(r.unused) > 0 {
+		c.Notes = append(c.Notes, "not drawn: "+escape(strings.Join(r.unused, ", ")))
 	}
-	var text []byte
-	for rows.Next() {
-		if rows.Count() > maxChartRows {
-			c.extra++
-			continue
-		}
-		if time && rows.Null(r.x) {
-			continue
-		}
-		p := point{}
-		if time {
-			p.at = rows.Int(r.x)
-		} else {
-			p.label = index(labels, &c.labels, label(rows, r.x, columns[r.x].Type))
-		}
-		var parts []string
-		for _, s := range r.split {
-			parts = append(parts, escape(string(query.AppendText(text[:0], rows, s))))
-		}
-		for _, v := range r.values {
-			if rows.Null(v) {
-				continue
-			}
-			name := parts
-			if len(r.values) > 1 || len(parts) == 0 {
-				name = append(slices.Clone(parts), escape(columns[v].Name))
-			}
-			p.series = index(series, &c.series, strings.Join(name, ":"))
-			p.value = number(rows, v, columns[v].Type)
-			if !math.IsNaN(p.value) && !math.IsInf(p.value, 0) {
-				c.points = append(c.points, p)
-			}
-		}
+	g.gather(r)
+	if c.YTitle == "" && len(r.values) == 1 && (c.X == chart.Labels || kind.form == chart.Scatter) {
+		c.YTitle = escape(g.columns[r.values[0]].Name)
 	}
-	return c
-}
-
-func label(rows *engine.Rows, column int, t schema.Type) string {
-	if t == schema.DateTime && !rows.Null(column) {
-		return shortTime(rows.Int(column))
+	if strings.EqualFold(property("accumulate"), "true") {
+		accumulate(c)
 	}
-	return escape(string(query.AppendText(nil, rows, column)))
-}
-
-func number(rows *engine.Rows, column int, t schema.Type) float64 {
-	switch t {
-	case schema.Real:
-		return rows.Real(column)
-	case schema.TimeSpan:
-		return float64(rows.Int(column)) / float64(event.TicksPerSecond) // seconds
-	case schema.Int, schema.Long:
-		return float64(rows.Int(column))
-	default:
-		return math.NaN()
-	}
-}
-
-// bySeries gives the points of each series in order of x, the largest series
-// first, and how many series are left out.
-func (c *chart) bySeries() (order []int, points [][]point, left int) {
-	points = make([][]point, len(c.series))
-	total := make([]float64, len(c.series))
-	for _, p := range c.points {
-		points[p.series] = append(points[p.series], p)
-		total[p.series] += math.Abs(p.value)
-	}
-	for i := range c.series {
-		order = append(order, i)
-		slices.SortStableFunc(points[i], func(a, b point) int { return cmp.Compare(a.at, b.at) })
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
-	if len(order) > maxSeries {
-		order, left = order[:maxSeries], len(order)-maxSeries
-	}
-	return order, points, left
+	return chart.Draw(w, c, look)
 }

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"flag"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wadi-project/wadi/internal/engine"
-	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// update rewrites testdata/*.golden from what is drawn.
+// update rewrites testdata/*.golden from what is printed.
 var update = flag.Bool("update", false, "write the golden files")
 
 // golden compares text with a file of testdata.
@@ -38,95 +35,64 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-const hour = int64(event.TicksPerHour)
-
-var start = int64(event.UnixEpoch) + 20_000*24*hour
-
-// waves is a chart of series over hours; hour 7 has no point.
-func waves(hours int64, series ...string) *chart {
-	c := &chart{time: true, series: series}
-	for s := range series {
-		for h := range hours {
-			if h == 7 {
-				continue
-			}
-			v := math.Round((1 + math.Sin(float64(h)/4)) * 500 / math.Pow(10, float64(s)))
-			c.points = append(c.points, point{series: s, at: start + h*hour, value: v})
-		}
-	}
-	return c
-}
-
-func shares(n int) *chart {
-	c := &chart{series: []string{"count_"}}
-	for i := range n {
-		c.labels = append(c.labels, strings.Repeat("x", i+1)+".example")
-		c.points = append(c.points, point{label: i, value: float64((i + 3) * (i + 3) * 7 % 90)})
-	}
-	return c
-}
-
-func TestCharts(t *testing.T) {
-	for name, draw := range map[string]func(*drawing){
-		"time-one-series":  func(d *drawing) { d.timeChart(waves(24, "count_"), true) },
-		"time-many-points": func(d *drawing) { d.timeChart(waves(500, "count_"), true) },
-		"time-series": func(d *drawing) {
-			d.timeChart(waves(48, "Security", "System", "a name that is far too long for a chart"), true)
-		},
-		"time-one-point":   func(d *drawing) { d.timeChart(waves(1, "count_"), true) },
-		"bars":             func(d *drawing) { d.bars(shares(6)) },
-		"many-bars":        func(d *drawing) { d.bars(shares(45)) },
-		"columns":          func(d *drawing) { d.columns(shares(4)) },
-		"columns-too-wide": func(d *drawing) { d.columns(shares(9)) },
-		"pie":              func(d *drawing) { d.shares(shares(5)) },
-		"negative": func(d *drawing) {
-			d.bars(&chart{series: []string{"n"}, labels: []string{"a", "b"}, points: []point{{value: -3}, {label: 1, value: 2}}})
-		},
-	} {
-		var b strings.Builder
-		d := &drawing{out: bufio.NewWriter(&b), width: 72}
-		draw(d)
-		if err := d.out.Flush(); err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(b.String()) {
-			if cells(strings.TrimSuffix(line, "\n")) > 80 {
-				t.Errorf("%s: a line of %d cells: %s", name, cells(line), line)
-			}
-		}
-		golden(t, "chart-"+name, b.String())
-		// Colours add nothing but colours.
-		var coloured strings.Builder
-		d = &drawing{out: bufio.NewWriter(&coloured), width: 72, colours: true}
-		draw(d)
-		_ = d.out.Flush()
-		bare := strings.NewReplacer("\x1b[36m", "", "\x1b[0m", "").Replace(coloured.String())
-		if strings.ReplaceAll(bare, " ", "") != strings.ReplaceAll(b.String(), " ", "") {
-			t.Errorf("%s differs in colours:\n%s", name, bare)
-		}
-	}
-}
-
 func TestRoles(t *testing.T) {
-	columns := []engine.Column{{Name: "Computer", Type: schema.String}, {Name: "TimeGenerated", Type: schema.DateTime}, {Name: "n", Type: schema.Long}, {Name: "m", Type: schema.Real}}
+	columns := []engine.Column{
+		{Name: "Computer", Type: schema.String},
+		{Name: "TimeGenerated", Type: schema.DateTime},
+		{Name: "n", Type: schema.Long},
+		{Name: "m", Type: schema.Real},
+		{Name: "d", Type: schema.Dynamic},
+	}
+	no := func(int) bool { return false }
 	for _, c := range []struct {
 		kind       string
 		properties map[string]string
 		want       roles
-		wrong      bool
+		wrong      string
 	}{
-		{"timechart", nil, roles{1, []int{2, 3}, []int{0}}, false},
-		{"barchart", nil, roles{0, []int{2, 3}, []int{1}}, false},
-		{"barchart", map[string]string{"ycolumns": "m"}, roles{0, []int{3}, []int{1}}, false},
-		{"timechart", map[string]string{"xcolumn": "Computer"}, roles{}, true},
-		{"timechart", map[string]string{"ycolumns": "n, m", "series": "Computer"}, roles{1, []int{2, 3}, []int{0}}, false},
+		{"timechart", nil, roles{x: 1, values: []int{2, 3}, split: []int{0}, unused: []string{"d"}}, ""},
+		{"TimeChart", nil, roles{x: 1, values: []int{2, 3}, split: []int{0}, unused: []string{"d"}}, ""},
+		{"linechart", nil, roles{x: 1, values: []int{2, 3}, split: []int{0}, unused: []string{"d"}}, ""},
+		{"barchart", nil, roles{x: 0, values: []int{2, 3}, unused: []string{"TimeGenerated", "d"}}, ""},
+		{"barchart", map[string]string{"ycolumns": "m"}, roles{x: 0, values: []int{3}, unused: []string{"TimeGenerated", "d"}}, ""},
+		{"timechart", map[string]string{"xcolumn": "Computer"}, roles{}, "no datetime column"},
+		{"timechart", map[string]string{"ycolumns": "n, m", "series": "Computer"}, roles{x: 1, values: []int{2, 3}, split: []int{0}, unused: []string{"d"}}, ""},
+		{"barchart", map[string]string{"ycolumns": "nope"}, roles{}, "no such column"},
+		{"barchart", map[string]string{"ycolumns": "Computer"}, roles{}, "holds no numbers"},
+		{"scatterchart", map[string]string{"xcolumn": "n"}, roles{x: 2, values: []int{3}, split: []int{0}, unused: []string{"TimeGenerated", "d"}}, ""},
 	} {
-		got, err := findRoles(columns, &plan.Render{Kind: c.kind, Properties: c.properties})
-		if (err != nil) != c.wrong || err == nil && !cmp.Equal(got, c.want, cmp.AllowUnexported(roles{})) {
+		got, err := findRoles(columns, &plan.Render{Kind: c.kind, Properties: c.properties}, no, no)
+		switch {
+		case c.wrong != "":
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%s %v: %v", c.kind, c.properties, err)
+			}
+		case err != nil || !cmp.Equal(got, c.want, cmp.AllowUnexported(roles{})):
 			t.Errorf("%s %v: %+v, %v", c.kind, c.properties, got, err)
 		}
 	}
-	if _, err := findRoles(columns[:2], &plan.Render{Kind: "barchart"}); err == nil {
+	if _, err := findRoles(columns[:2], &plan.Render{Kind: "barchart"}, no, no); err == nil {
 		t.Error("a chart without numbers is drawn")
+	}
+}
+
+func TestDrawingSaysWhatItDoesNot(t *testing.T) {
+	for _, c := range []struct {
+		kind, property, value string
+		drawn                 bool
+		note                  string
+	}{
+		{"timechart", "title", "x", true, ""},
+		{"timechart", "yaxis", "log", true, "doesn't follow yaxis"},
+		{"timechart", "yaxis", "linear", true, ""},
+		{"anomalychart", "anomalycolumns", "a", true, "its anomalies are not marked; a terminal doesn't follow anomalycolumns"},
+		{"pivotchart", "", "", false, "draws no pivotchart"},
+		{"table", "", "", false, ""},
+		{"whatever", "", "", false, "draws no whatever"},
+	} {
+		note, drawn := drawing(&plan.Render{Kind: c.kind, Properties: map[string]string{c.property: c.value}})
+		if drawn != c.drawn || (note == "") != (c.note == "") || !strings.Contains(note, c.note) {
+			t.Errorf("%s %s=%s: %v, %q", c.kind, c.property, c.value, drawn, note)
+		}
 	}
 }

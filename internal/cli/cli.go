@@ -39,7 +39,7 @@ func New() *App {
 func (a *App) Run(ctx context.Context, args []string) Code {
 	root := a.root()
 	root.SetArgs(args)
-	return report(a.Stderr, root.ExecuteContext(ctx))
+	return a.report(root.ExecuteContext(ctx))
 }
 
 // Terminal tells whether w is an interactive terminal, where colours and

@@ -37,7 +37,7 @@ func TestDemoRefusesWrongFlags(t *testing.T) {
 func TestFullDiskEndsWithThreeWhoeverMetIt(t *testing.T) {
 	var errs bytes.Buffer
 	err := fmt.Errorf("cannot make the demo: %w", &fs.PathError{Op: "write", Path: "sort-1.run", Err: syscall.ENOSPC})
-	if code := report(&errs, err); code != CodeNothingDone || !strings.Contains(errs.String(), "\nhint: free some space") {
+	if code := reportTo(&errs, err, false); code != CodeNothingDone || !strings.Contains(errs.String(), "\nhint: free some space") {
 		t.Errorf("code %d, %q", code, errs.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 )
 
@@ -67,9 +68,24 @@ type detailer interface {
 }
 
 // report prints err for the user and gives the exit code.
-func report(w io.Writer, err error) Code {
+func (a *App) report(err error) Code { return reportTo(a.Stderr, err, a.colours(a.Stderr)) }
+
+// The colours of errors on a terminal; they mark what the text says already.
+const (
+	inkError = "\x1b[1;31m"
+	inkHint  = "\x1b[36m"
+	inkNone  = "\x1b[0m"
+)
+
+func reportTo(w io.Writer, err error, colours bool) Code {
 	if err == nil {
 		return CodeDone
+	}
+	ink := func(s, colour string) string {
+		if !colours {
+			return s
+		}
+		return colour + s + inkNone
 	}
 	code, hint := CodeFailed, ""
 	var own *Error
@@ -85,13 +101,19 @@ func report(w io.Writer, err error) Code {
 	case errors.Is(err, syscall.ENOSPC): // from a package that knows no codes: a sorter's file, a copy of an archive
 		code, hint = CodeNothingDone, "free some space, then run it again: what was committed before stays"
 	}
-	fmt.Fprintf(w, "wadi: %s\n", escape(err.Error()))
+	fmt.Fprintf(w, "%s %s\n", ink("wadi:", inkError), escape(err.Error()))
 	var more detailer
 	if errors.As(err, &more) {
-		fmt.Fprintln(w, more.Detail())
+		for line := range strings.Lines(more.Detail()) {
+			line = strings.TrimSuffix(line, "\n")
+			if strings.Trim(line, " ^") == "" {
+				line = ink(line, inkError)
+			}
+			fmt.Fprintln(w, line)
+		}
 	}
 	if hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", hint)
+		fmt.Fprintf(w, "%s %s\n", ink("hint:", inkHint), hint)
 	}
 	return code
 }

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wadi-project/wadi/internal/cli/chart"
 	"github.com/wadi-project/wadi/internal/engine"
 	"github.com/wadi-project/wadi/internal/lake"
 	"github.com/wadi-project/wadi/internal/query"
@@ -23,8 +25,21 @@ import (
 // is lower and names the place.
 const maxQuestion = 16 << 20
 
+// formats are the forms of an answer.
+var formats = []string{"table", "json", "jsonl", "csv", "parquet"}
+
+// asking says how a question is answered.
+type asking struct {
+	format  string
+	out     string // a file, "" for standard output
+	explain bool
+	timing  bool
+	ascii   bool
+}
+
 func (a *App) queryCommand() *cobra.Command {
-	var file, format string
+	var how asking
+	var file string
 	cmd := &cobra.Command{
 		Use:   "query [KQL | - | --file F]",
 		Short: "Answer a question in KQL",
@@ -33,25 +48,56 @@ func (a *App) queryCommand() *cobra.Command {
   wadi query 'SecurityEvent | where EventID == 4625 | summarize count() by Computer'
 
 'wadi tables' shows what there is to ask. A question that ends in 'render' is drawn.
-Results end at 500,000 rows or 64 MB unless it begins with 'set notruncation;'.`,
+Results end at 500,000 rows or 64 MB unless it begins with 'set notruncation;'.
+--explain runs the question and shows how: its plan, SQL, files and times.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := needsLake("query"); err != nil {
+				return err
+			}
+			if err := a.checkAsking(&how); err != nil {
 				return err
 			}
 			text, err := a.question(args, file)
 			if err != nil {
 				return err
 			}
-			if !slices.Contains([]string{"table", "json", "jsonl", "csv"}, format) {
-				return usageError("use table, json, jsonl or csv", "cannot print as %q", format)
-			}
-			return a.query(cmd.Context(), text, format)
+			return a.query(cmd.Context(), text, &how)
 		},
 	}
-	cmd.Flags().StringVar(&file, "file", "", "read the question from this file")
-	cmd.Flags().StringVar(&format, "format", "table", "table, json, jsonl or csv")
+	flags := cmd.Flags()
+	flags.StringVar(&file, "file", "", "read the question from this file")
+	flags.StringVar(&how.format, "format", "table", "table, json, jsonl, csv or parquet")
+	flags.StringVarP(&how.out, "out", "o", "", "write the answer to this file")
+	flags.BoolVar(&how.explain, "explain", false, "show how the question is run instead of its rows (also as --format json)")
+	flags.BoolVar(&how.timing, "timing", false, "show where the time went, on standard error")
+	flags.BoolVar(&how.ascii, "ascii", false, "draw with ASCII only (the default where the locale is not UTF-8)")
 	return cmd
+}
+
+// checkAsking refuses what can't be.
+func (a *App) checkAsking(how *asking) error {
+	switch {
+	case !slices.Contains(formats, how.format):
+		return usageError("use table, json, jsonl, csv or parquet", "cannot print as %q", how.format)
+	case how.explain && how.format != "table" && how.format != "json":
+		return usageError("use --format table or json with --explain", "cannot explain as %q", how.format)
+	case how.format == "parquet" && how.out == "" && a.Terminal(a.Stdout):
+		return usageError("name a file with --out, or redirect standard output", "cannot show Parquet on a terminal")
+	}
+	how.ascii = how.ascii || asciiLocale(a.Getenv)
+	return nil
+}
+
+// asciiLocale tells whether the locale says that the terminal shows no UTF-8; one
+// that says nothing is taken for UTF-8.
+func asciiLocale(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(getenv(name)); v != "" {
+			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return false
 }
 
 // question gives the text asked for: the argument, standard input for -, or a
@@ -85,8 +131,8 @@ func (a *App) question(args []string, file string) (string, error) {
 	return string(bytes.TrimPrefix(text, []byte("\ufeff"))), nil
 }
 
-// query answers one question on standard output.
-func (a *App) query(ctx context.Context, text, format string) error {
+// query answers one question.
+func (a *App) query(ctx context.Context, text string, how *asking) error {
 	began := time.Now()
 	q, err := query.Compile(text, began)
 	if err != nil {
@@ -97,12 +143,63 @@ func (a *App) query(ctx context.Context, text, format string) error {
 		return err
 	}
 	defer closeAll()
+	opened := query.Step{Name: "open the lake and start a worker", Took: time.Since(began)}
+	if how.out == "" {
+		return a.answer(ctx, c, q, a.Stdout, how, opened)
+	}
+	return toFile(how.out, func(out io.Writer) error { return a.answer(ctx, c, q, out, how, opened) })
+}
+
+// toFile makes a file of what write writes. What stood there before stays when
+// write fails.
+func toFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("cannot write the answer: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(answerMode), f.Close()); err != nil {
+		return fmt.Errorf("cannot write the answer: %w", err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("cannot write the answer: %w", err)
+	}
+	return nil
+}
+
+// answerMode is the mode of files with answers: they hold what the lake holds, so
+// others than the owner's group don't read them.
+const answerMode = 0o640
+
+// answer runs a compiled question and shows its answer on out, and notices on
+// standard error. before are the steps that are done.
+func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, out io.Writer, how *asking, before ...query.Step) error {
+	if how.explain {
+		report, err := q.Explain(ctx, c)
+		if err != nil {
+			return askError(err)
+		}
+		report.Steps = slices.Concat(before, report.Steps)
+		return writeReport(out, report, how.format)
+	}
+	began := time.Now()
 	result, err := q.Run(ctx, c)
 	if err != nil {
 		return askError(err)
 	}
-	if err := a.print(result, format); err != nil {
-		_ = result.Close()
+	asked := time.Now()
+	if err := a.print(out, result, how); err != nil {
+		if closing := result.Close(); closing != nil {
+			return askError(closing)
+		}
 		if brokenPipe(err) {
 			return &Error{Code: CodeDone}
 		}
@@ -115,8 +212,16 @@ func (a *App) query(ctx context.Context, text, format string) error {
 	if result.Truncated() {
 		fmt.Fprintf(a.Stderr, "wadi: the result is cut after %s rows: the limit is 500,000 rows or 64 MB\nhint: narrow the question, or begin it with 'set notruncation;'\n", count)
 	}
-	if a.Terminal(a.Stdout) && format == "table" {
-		fmt.Fprintf(a.Stderr, "%s rows in %.2f s\n", count, time.Since(began).Seconds())
+	if how.timing {
+		steps := slices.Concat(before, result.Steps(), []query.Step{{Name: "run and print the rows", Took: time.Since(asked)}})
+		writeSteps(a.Stderr, steps)
+	}
+	if how.timing || a.Terminal(out) && how.format == "table" {
+		rows := "rows"
+		if count == "1" {
+			rows = "row"
+		}
+		fmt.Fprintf(a.Stderr, "%s %s in %.2f s\n", count, rows, (total(before) + time.Since(began)).Seconds())
 	}
 	return nil
 }
@@ -183,9 +288,9 @@ func askError(err error) error {
 
 // print shows all rows. Its errors are those of writing; the question's own come
 // from closing the result.
-func (a *App) print(result *query.Result, format string) error {
-	out, rows := a.Stdout, result.Rows
-	switch format {
+func (a *App) print(out io.Writer, result *query.Result, how *asking) error {
+	rows := result.Rows
+	switch how.format {
 	case "json":
 		return query.WriteJSON(out, rows)
 	case "jsonl":
@@ -195,11 +300,19 @@ func (a *App) print(result *query.Result, format string) error {
 			out = terminalWriter{out}
 		}
 		return query.WriteCSV(out, rows)
+	case "parquet":
+		return rows.WriteParquet(out)
 	}
-	if r := result.Render; r != nil && drawable(r.Kind) {
-		return writeChart(out, rows, r, a.Width(out), a.colours(out))
+	if r := result.Render; r != nil {
+		note, drawn := drawing(r)
+		if note != "" {
+			fmt.Fprintf(a.Stderr, "wadi: %s\n", escape(note))
+		}
+		if drawn {
+			return writeChart(out, rows, r, chart.Look{Width: a.Width(out), Colours: a.colours(out), ASCII: how.ascii})
+		}
 	}
-	return writeTable(out, rows, a.Width(out))
+	return writeTable(out, rows, a.Width(out), how.ascii)
 }
 
 // colours tells whether w takes colours: a terminal, unless NO_COLOR is set.

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wadi-project/wadi/internal/query"
 )
 
 // days is a table of three days and two machines.
@@ -31,6 +36,9 @@ func TestQueryFormats(t *testing.T) {
 		"timechart": "| render timechart", "timechart-one": "| where Computer == 'dc01' | render timechart with (title = 'dc01')",
 		"barchart": "| project Computer, n | render barchart", "columnchart": "| where Computer == 'dc01' | project Day, n | render columnchart",
 		"piechart": "| summarize sum(n) by Computer | sort by Computer asc | render piechart", "table": "| render table",
+		"columns-stacked": "| project Day, Computer, n | render columnchart with (kind = stacked)", "accumulated": "| where Computer == 'dc01' | render timechart with (accumulate = true)",
+		"two-values":   "| where Computer == 'dc01' | project Day, n, half = n / 2.0 | render linechart with (title = 'both', xtitle = 'day')",
+		"scatterchart": "| project n, big = n * n | render scatterchart",
 	} {
 		code, out, errs := run(t, "", "--data", dir, "query", days+render)
 		if code != CodeDone || errs != "" || strings.Contains(out, "\x1b") {
@@ -74,13 +82,16 @@ func TestQueryRefusals(t *testing.T) {
 		says string
 		args []string
 	}{
-		"no question":     {CodeUsage, "there is no question", []string{"query"}},
-		"two questions":   {CodeUsage, "two questions", []string{"query", "print 1", "--file", "x"}},
-		"an odd format":   {CodeUsage, "cannot print as", []string{"query", "--format", "xml", "print 1"}},
-		"no such file":    {CodeFailed, "no such file", []string{"query", "--file", missing}},
-		"no lake":         {CodeFailed, "missing", []string{"--data", missing, "query", "print 1"}},
-		"an unknown name": {CodeUsage, "'EventIDD'", []string{"query", "SecurityEvent | where EventIDD == 1"}},
-		"no number":       {CodeUsage, "no column of numbers", []string{"query", "SecurityEvent | take 2 | project Computer | render barchart"}},
+		"no question":      {CodeUsage, "there is no question", []string{"query"}},
+		"two questions":    {CodeUsage, "two questions", []string{"query", "print 1", "--file", "x"}},
+		"an odd format":    {CodeUsage, "cannot print as", []string{"query", "--format", "xml", "print 1"}},
+		"explained as csv": {CodeUsage, "cannot explain as", []string{"query", "--explain", "--format", "csv", "print 1"}},
+		"no such column":   {CodeUsage, "no such column", []string{"query", "SecurityEvent | take 2 | project Computer, EventID | render barchart with (ycolumns = Nope)"}},
+		"no such folder":   {CodeFailed, "cannot write the answer", []string{"query", "--out", filepath.Join(missing, "a.csv"), "print 1"}},
+		"no such file":     {CodeFailed, "no such file", []string{"query", "--file", missing}},
+		"no lake":          {CodeFailed, "missing", []string{"--data", missing, "query", "print 1"}},
+		"an unknown name":  {CodeUsage, "'EventIDD'", []string{"query", "SecurityEvent | where EventIDD == 1"}},
+		"no number":        {CodeUsage, "no column of numbers", []string{"query", "SecurityEvent | take 2 | project Computer | render barchart"}},
 	} {
 		code, out, errs := run(t, "", append([]string{"--data", dir}, c.args...)...)
 		if code != c.want || out != "" || !strings.HasPrefix(errs, "wadi: cannot ") || !strings.Contains(errs, c.says) {
@@ -141,5 +152,111 @@ func TestTablesLists(t *testing.T) {
 	}
 	if _, all, _ := run(t, "", "--data", dir, "tables", "--all"); !strings.Contains(all, "\nSyslog ") || strings.Contains(all, "have no rows") {
 		t.Errorf("--all: %s", all)
+	}
+}
+
+func TestErrorsInColours(t *testing.T) {
+	_, err := query.Compile("SecurityEvent\n|\twhere EventIDD == 1", time.Now())
+	var plain, coloured strings.Builder
+	if reportTo(&plain, err, false) != CodeUsage || reportTo(&coloured, err, true) != CodeUsage {
+		t.Error("no usage error")
+	}
+	if !strings.Contains(plain.String(), "\n  |    where EventIDD == 1\n             ^^^^^^^^\n") {
+		t.Errorf("%s", plain.String())
+	}
+	if !strings.Contains(coloured.String(), "\x1b[1;31m             ^^^^^^^^\x1b[0m\n") {
+		t.Errorf("%q", coloured.String())
+	}
+	if bare := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(coloured.String(), ""); bare != plain.String() {
+		t.Errorf("%q is not %q but for colours", bare, plain.String())
+	}
+}
+
+func TestExplain(t *testing.T) {
+	dir := demoLake(t)
+	const question = "SecurityEvent | where EventID == 4625 | summarize count() by Computer"
+	code, out, errs := run(t, "", "--data", dir, "query", "--explain", question)
+	if code != CodeDone || errs != "" {
+		t.Fatalf("code %d, %s", code, errs)
+	}
+	for _, want := range []string{"Plan\n", "\nSQL\n  ", "\nFiles\n  scan_0 is windows_events: ", "    reads ", ".parquet\n", "\nTime\n  open the lake", "\n  parse ", "\n  total ", " ms\n", "\nRows: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	code, out, errs = run(t, "", "--data", dir, "query", "--explain", "--format", "json", question)
+	var report struct {
+		Plan  string
+		Parts []struct {
+			SQL   string
+			Scans []struct{ Files []string }
+		}
+		Rows int64
+	}
+	if err := json.Unmarshal([]byte(out), &report); code != CodeDone || errs != "" || err != nil || report.Rows == 0 || len(report.Parts) != 1 || len(report.Parts[0].Scans) != 1 || len(report.Parts[0].Scans[0].Files) == 0 {
+		t.Errorf("code %d, %v, %s\n%s", code, err, errs, out)
+	}
+	if _, out, _ = run(t, "", "--data", dir, "query", "--explain", "print 1"); !strings.Contains(out, "reads no stored rows") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestTiming(t *testing.T) {
+	code, out, errs := run(t, "", "--data", demoLake(t), "query", "--timing", "--format", "csv", "print a = 1")
+	if code != CodeDone || out != "a\n1\n" || !strings.Contains(errs, "  parse ") || !strings.Contains(errs, "\n1 row in ") {
+		t.Errorf("code %d, %q, %s", code, out, errs)
+	}
+}
+
+// TestAnswersInFiles reads a Parquet answer again, with a query over nothing but it.
+func TestAnswersInFiles(t *testing.T) {
+	dir, folder := demoLake(t), t.TempDir()
+	file := filepath.Join(folder, "answer.parquet")
+	code, out, errs := run(t, "", "--data", dir, "query", "--format", "parquet", "-o", file, "SecurityEvent | take 7")
+	if code != CodeDone || out != "" || errs != "" {
+		t.Fatalf("code %d, %s%s", code, out, errs)
+	}
+	code, piped, errs := run(t, "", "--data", dir, "query", "--format", "parquet", "SecurityEvent | take 7")
+	if code != CodeDone || errs != "" {
+		t.Fatalf("code %d, %s", code, errs)
+	}
+	stored, err := os.ReadFile(file)
+	for name, b := range map[string]string{"file": string(stored), "standard output": piped} {
+		if err != nil || len(b) < 100 || !strings.HasPrefix(b, "PAR1") || !strings.HasSuffix(b, "PAR1") {
+			t.Errorf("%s: no Parquet: %d bytes, %v", name, len(b), err)
+		}
+	}
+	// A question that fails leaves what was there, and nothing beside it.
+	if code, _, _ = run(t, "", "--data", dir, "query", "-o", file, "SecurityEvent | take 2 | project Computer | render barchart"); code != CodeUsage {
+		t.Errorf("code %d", code)
+	}
+	entries, _ := os.ReadDir(folder)
+	if after, _ := os.ReadFile(file); len(entries) != 1 || string(after) != string(stored) {
+		t.Errorf("%v", entries)
+	}
+}
+
+func TestASCII(t *testing.T) {
+	dir := demoLake(t)
+	for _, how := range []struct {
+		env  map[string]string
+		args []string
+		want bool
+	}{
+		{nil, nil, false},
+		{nil, []string{"--ascii"}, true},
+		{map[string]string{"LANG": "C"}, nil, true},
+		{map[string]string{"LANG": "C", "LC_ALL": "de_DE.UTF-8"}, nil, false},
+		{map[string]string{"LC_CTYPE": "en_US.utf8"}, nil, false},
+	} {
+		for _, question := range []string{days + "| render timechart", days + "| take 2"} {
+			var out, errs bytes.Buffer
+			app := &App{Stdout: &out, Stderr: &errs, Getenv: func(name string) string { return how.env[name] }}
+			code := app.Run(t.Context(), append([]string{"--data", dir, "query", question}, how.args...))
+			plain := !strings.ContainsFunc(out.String(), func(r rune) bool { return r > '~' })
+			if code != CodeDone || plain != how.want {
+				t.Errorf("%v %v: code %d\n%s%s", how.env, how.args, code, out.String(), errs.String())
+			}
+		}
 	}
 }

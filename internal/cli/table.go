@@ -35,13 +35,14 @@ type tableWriter struct {
 	numbers []bool
 	widths  []int
 	records bool
+	ascii   bool // rules and marks without Unicode
 	rows    int
 	scratch []byte
 }
 
 // writeTable shows all rows. Errors of the question come from closing rows.
-func writeTable(w io.Writer, rows *engine.Rows, width int) error {
-	t := &tableWriter{out: bufio.NewWriter(w), width: width}
+func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool) error {
+	t := &tableWriter{out: bufio.NewWriter(w), width: width, ascii: ascii}
 	for _, c := range rows.Columns() {
 		t.names = append(t.names, escape(c.Name))
 		t.numbers = append(t.numbers, slices.Contains([]schema.Type{schema.Int, schema.Long, schema.Real, schema.Decimal}, c.Type))
@@ -132,11 +133,20 @@ func sum(values []int) (n int) {
 	return n
 }
 
+func (t *tableWriter) pick(unicode, ascii string) string {
+	if t.ascii {
+		return ascii
+	}
+	return unicode
+}
+
+func (t *tableWriter) cut(s string, width int) string { return cutWith(s, width, t.pick("…", "~")) }
+
 func (t *tableWriter) head() {
 	t.line(t.names)
 	rules := make([]string, len(t.widths))
 	for i, w := range t.widths {
-		rules[i] = strings.Repeat("─", w)
+		rules[i] = strings.Repeat(t.pick("─", "-"), w)
 	}
 	t.line(rules)
 }
@@ -162,7 +172,7 @@ func (t *tableWriter) row(values []string) {
 		}
 		text := pad(name, wide, false) + gap + values[i]
 		if t.width > 0 {
-			text = cut(text, t.width)
+			text = t.cut(text, t.width)
 		}
 		t.out.WriteString(text + "\n")
 	}
@@ -174,7 +184,7 @@ func (t *tableWriter) line(values []string) {
 		if i > 0 {
 			b.WriteString(gap)
 		}
-		b.WriteString(pad(cut(v, t.widths[i]), t.widths[i], t.numbers[i]))
+		b.WriteString(pad(t.cut(v, t.widths[i]), t.widths[i], t.numbers[i]))
 	}
 	t.out.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 }

@@ -81,11 +81,14 @@ func cells(s string) int { return newWidths().StringWidth(s) }
 func newWidths() *runewidth.Condition { return &runewidth.Condition{StrictEmojiNeutral: true} }
 
 // cut shortens s to width cells, with … at the end where something is missing.
-func cut(s string, width int) string {
+func cut(s string, width int) string { return cutWith(s, width, "…") }
+
+// cutWith is [cut] with another mark.
+func cutWith(s string, width int, mark string) string {
 	if cells(s) <= width {
 		return s
 	}
-	return newWidths().Truncate(s, width, "…")
+	return newWidths().Truncate(s, width, mark)
 }
 
 // pad fills s with blanks to width cells.

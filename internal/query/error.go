@@ -28,8 +28,8 @@ func (e *Error) Error() string { return "cannot run the question: " + e.Diagnost
 // and the first ones matter.
 const maxShown = 8
 
-// Detail shows the diagnostics' places in the question and the hints of all but
-// the first, whose hint is [Error.Hint], in lines without a line feed at the end.
+// Detail shows the diagnostics' places in the question and, where there are
+// several, their hints, in lines without a line feed at the end.
 // Lines are safe for a terminal; those of carets hold nothing but blanks and ^.
 func (e *Error) Detail() string {
 	var b strings.Builder
@@ -38,7 +38,7 @@ func (e *Error) Detail() string {
 			b.WriteString("\nalso: " + printable(d.Error()) + "\n")
 		}
 		b.WriteString("  " + strings.ReplaceAll(e.Excerpt(d), "\n", "\n  "))
-		if i > 0 && d.Hint != "" {
+		if len(e.Diagnostics) > 1 && d.Hint != "" {
 			b.WriteString("\n  hint: " + printable(d.Hint))
 		}
 	}
@@ -51,8 +51,14 @@ func (e *Error) Detail() string {
 // ExitCode is the command line's.
 func (e *Error) ExitCode() int { return exitUsage }
 
-// Hint is the first diagnostic's, which may be empty.
-func (e *Error) Hint() string { return e.Diagnostics[0].Hint }
+// Hint is that of the only diagnostic, which may be empty; where there are
+// several, Detail shows each one's below its place.
+func (e *Error) Hint() string {
+	if len(e.Diagnostics) > 1 {
+		return ""
+	}
+	return e.Diagnostics[0].Hint
+}
 
 // The display of a place, in cells of a terminal.
 const (

@@ -76,21 +76,21 @@ func (s *stopwatch) lap(name string) {
 	s.last = now
 }
 
-// Explain runs a question, reads all of its rows and tells how it was run. The
+// Explain runs the question, reads all of its rows and tells how it was run. The
 // count of rows is that of the answer, within the limits on results.
-func Explain(ctx context.Context, c *Config, text string) (report *Report, err error) {
-	result, err := Run(ctx, c, text)
+func (q *Question) Explain(ctx context.Context, c *Config) (report *Report, err error) {
+	result, err := q.Run(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
-	report = &Report{Plan: result.question.plan.String()}
+	report = &Report{Plan: q.plan.String()}
 	for result.Next() {
 		continue
 	}
 	report.Rows, report.Truncated = result.Count(), result.Truncated()
 	report.Steps = append(result.Steps(), engineSteps(result.Times())...)
-	statement := result.question.statement
+	statement := q.statement
 	for i := range statement.Stages {
 		stage := &statement.Stages[i]
 		part := Part{Operator: stage.Op, Into: stage.Table, SQL: stage.SQL}

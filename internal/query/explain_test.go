@@ -9,10 +9,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func explainText(t *testing.T, c *Config, text string) (*Report, error) {
+	t.Helper()
+	q, err := Compile(text, day)
+	if err != nil {
+		return nil, err
+	}
+	return q.Explain(t.Context(), c)
+}
+
 // TestExplainTellsTheFiles asks for two hours of twelve, one hour a file.
 func TestExplainTellsTheFiles(t *testing.T) {
 	c := testLake(t, t.TempDir(), 12)
-	report, err := Explain(t.Context(), c, `SecurityEvent
+	report, err := explainText(t, c, `SecurityEvent
 		| where TimeGenerated between (datetime(2026-03-01 03:00) .. datetime(2026-03-01 04:30)) and EventID == 4625
 		| project Computer`)
 	if err != nil {
@@ -47,7 +56,7 @@ func TestExplainTellsTheFiles(t *testing.T) {
 
 func TestExplainTellsWhatATakeLeaves(t *testing.T) {
 	c := testLake(t, t.TempDir(), 5)
-	report, err := Explain(t.Context(), c, "windows_events | take 15")
+	report, err := explainText(t, c, "windows_events | take 15")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +65,7 @@ func TestExplainTellsWhatATakeLeaves(t *testing.T) {
 	if diff := cmp.Diff(want, scan.Skipped); diff != "" || report.Rows != 15 || len(scan.Files) != 2 {
 		t.Errorf("%d rows, skipped (-want +got):\n%s", report.Rows, diff)
 	}
-	if _, err := Explain(t.Context(), c, "windows_events | where Nope"); err == nil {
+	if _, err := explainText(t, c, "windows_events | where Nope"); err == nil {
 		t.Error("a question with a mistake is explained")
 	}
 }
