@@ -218,6 +218,18 @@ func sameNumber(got any, want string) bool {
 	}
 	x, _ := g.Float64()
 	y, _ := w.Float64()
+	return near(x, y)
+}
+
+// near tells whether reals agree to nine digits; NaN agrees with NaN only, and
+// what is infinite with itself.
+func near(x, y float64) bool {
+	switch {
+	case math.IsNaN(x) || math.IsNaN(y):
+		return math.IsNaN(x) && math.IsNaN(y)
+	case math.IsInf(x, 0) || math.IsInf(y, 0):
+		return x == y
+	}
 	return x == y || math.Abs(x-y) <= 1e-9*math.Max(math.Abs(x), math.Abs(y))
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -398,6 +399,9 @@ func TestSame(t *testing.T) {
 		{2.0, "2", true},
 		{0.1 + 0.2, "0.3", true},
 		{0.1000001, "0.1", false},
+		{math.Inf(1), "1e308", false},
+		{math.NaN(), "0", false},
+		{math.Inf(1), `"Infinity"`, true},
 		{int64(2), `"2"`, false},
 		{"2", `"2"`, true},
 		{nil, "null", true},

@@ -5,7 +5,6 @@ package query
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -24,7 +23,7 @@ import (
 // The seeds of TestReference: a fast test runs the first ones, WADI_SLOW more;
 // WADI_SEEDS=from-to runs others.
 const (
-	fastSeeds = 600
+	fastSeeds = 300
 	slowSeeds = 20_000
 )
 
@@ -74,7 +73,7 @@ func TestReference(t *testing.T) {
 		}
 	}
 	t.Logf("%d questions agree, %d are refused, %d use what the reference interpreter does not know", same, refusals, unknown)
-	if total := int(to-from) + 1; failures == 0 && same < total/3 {
+	if total := int(to-from) + 1; failures == 0 && same < total*9/10 {
 		t.Errorf("only %d of %d questions were compared", same, total)
 	}
 }
@@ -198,7 +197,7 @@ func sameLine(got, want []any) bool {
 		g, ok := got[i].(float64)
 		w, alsoReal := want[i].(float64)
 		if ok && alsoReal {
-			if g != w && !(math.IsNaN(g) && math.IsNaN(w)) && math.Abs(g-w) > 1e-9*max(math.Abs(g), math.Abs(w)) {
+			if !near(g, w) {
 				return false
 			}
 			continue
