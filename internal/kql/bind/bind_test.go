@@ -81,7 +81,7 @@ func TestErrors(t *testing.T) {
 		{"SecurityEvent | where EventID == 1\n| join (SigninLogs) on Account", "the right side of the join has no column 'Account' at 2:24", ""},
 		{"SecurityEvent | join kind=iner (SigninLogs) on Computer", "there is no kind of join 'iner' at 1:17", "did you mean inner?"},
 		{"SecurityEvent | join (SigninLogs) on $left.EventID == $right.Identity", "a join cannot compare int with string at 1:38", "convert one of them before: extend k = tostring(…)"},
-		{"SecurityEvent | join (SigninLogs)", "join needs on and the columns that must be equal at 1:17", ""},
+		{"SecurityEvent | join (SigninLogs)", "'on' is expected, not the end of the query at 1:34", "join needs the columns that must be equal: on a, or on $left.a == $right.b"},
 		{"SecurityEvent | join (SigninLogs) on $left.Computer > $right.Identity", "only == can stand between the sides of a join at 1:53", "write a column that both sides have, or $left.a == $right.b"},
 		{"union SecurityEvent, Signin", "there is no table 'Signin' at 1:22", ""},
 		{"union Foo*", "no table is named Foo* at 1:7", ""},

@@ -254,8 +254,11 @@ type Take struct {
 	N    Expr
 }
 
-// Count counts the rows.
-type Count struct{ Span }
+// Count counts the rows. As is nil, or the name of `count as Name`.
+type Count struct {
+	Span
+	As *Name
+}
 
 // Property is name = value in render … with (…).
 type Property struct {

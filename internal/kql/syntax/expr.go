@@ -32,7 +32,7 @@ func (p *parser) operatorHere() (op string, tokens int) {
 		if word == "in" && strings.HasPrefix(rest[n:], "~") {
 			return "!in~", 3
 		}
-		if stringOperators[word] || listOperators[word] || word == "between" {
+		if stringOperators[word] || word == "in" || word == "between" {
 			return "!" + word, 2
 		}
 		return "", 0
@@ -64,7 +64,7 @@ func precedence(op string) int {
 		return 1
 	case "and":
 		return 2
-	case "==", "!=", "<>", "in", "!in", "in~", "!in~", "has_any", "!has_any", "has_all", "!has_all", "between", "!between":
+	case "==", "!=", "<>", "in", "!in", "in~", "!in~", "has_any", "has_all", "between", "!between":
 		return 3
 	case "<", ">", "<=", ">=":
 		return 4
@@ -89,11 +89,19 @@ func (p *parser) named() Expr {
 	if p.is("(") && p.tupleAhead() {
 		return p.tuple(start)
 	}
+	if p.tok.kind == tokWord && notReferred[p.tok.text] && p.ahead(1)[0].punct("=") {
+		name := p.name()
+		p.declares(name, notDeclared)
+		p.advance()
+		value := p.expr()
+		return &Named{Span: p.from(start), Names: []*Name{name}, X: value}
+	}
 	x := p.expr()
 	name, ok := x.(*Name)
 	if !ok || !p.is("=") {
 		return x
 	}
+	p.declares(name, notDeclared)
 	p.advance()
 	value := p.expr()
 	return &Named{Span: p.from(start), Names: []*Name{name}, X: value}
@@ -180,6 +188,11 @@ func (p *parser) binary(lowest int) Expr {
 			right = p.binary(prec + 1)
 		}
 		left = &Binary{Span: p.from(start), Op: op, L: left, R: right, OpAt: at}
+		if prec == precedence("==") || prec == precedence("<") {
+			if next, _ := p.operatorHere(); precedence(next) == prec {
+				p.hinted(afterOperator, "write brackets: (a == b) == c")
+			}
+		}
 	}
 }
 
@@ -199,11 +212,15 @@ func (p *parser) rangeOperand() Expr {
 func (p *parser) listOperand() Expr {
 	start := p.tok.span.Start
 	if !p.is("(") {
-		x := p.unary()
+		p.unexpected(listWanted)
+		x := p.binary(aboveIn)
 		return &List{Span: p.from(start), Items: []Expr{x}}
 	}
 	open := p.advance().span
 	l := &List{Items: p.arguments(")")}
+	if len(l.Items) == 0 {
+		p.unexpected("a value")
+	}
 	p.expectClose(")", open)
 	l.Span = p.from(start)
 	return l
@@ -212,26 +229,30 @@ func (p *parser) listOperand() Expr {
 // arguments reads expressions, pipelines among them, up to the closing bracket.
 func (p *parser) arguments(end string) []Expr {
 	var items []Expr
-	for !p.is(end) && p.tok.kind != tokEOF {
+	if p.is(end) {
+		return nil
+	}
+	for {
 		items = append(items, p.pipeline())
 		if !p.take(",") {
-			break
+			return items
 		}
 	}
-	return items
 }
 
 func (p *parser) unary() Expr {
 	if !p.is("-") && !p.is("+") {
 		return p.postfix()
 	}
-	if !p.enter() {
-		return &Star{Span: p.nothing()}
-	}
-	defer p.leave()
 	start := p.tok.span.Start
 	op := p.advance().text
-	x := p.unary()
+	if p.is("-") || p.is("+") {
+		p.hinted("an expression", "write brackets: -(-x)")
+		for p.is("-") || p.is("+") {
+			p.advance()
+		}
+	}
+	x := p.postfix()
 	return &Unary{Span: p.from(start), Op: op, X: x}
 }
 
@@ -331,27 +352,34 @@ func (p *parser) stringLiteral() Expr {
 	return &Literal{Span: p.from(start), Type: schema.String, Text: b.String()}
 }
 
+// calledWords are of notReferred, but can be called.
+var calledWords = map[string]bool{"datatable": true, "externaldata": true, "external_data": true, "materialize": true, "toscalar": true, "totable": true}
+
 func (p *parser) word() Expr {
+	if notReferred[p.tok.text] && (!calledWords[p.tok.text] || !p.ahead(1)[0].punct("(")) {
+		p.hinted("an expression", "a name that is a word of the language is written ['"+p.tok.text+"']")
+	}
 	t := p.advance()
+	called := p.is("(")
 	switch t.text {
-	case "true", "false":
-		if !p.is("(") {
-			return &Literal{Span: t.span, Type: schema.Bool, Text: t.text}
+	case "true", "false", "True", "False", "TRUE", "FALSE":
+		if !called {
+			return &Literal{Span: t.span, Type: schema.Bool, Text: strings.ToLower(t.text)}
 		}
 	case "datatable":
-		if p.is("(") {
+		if called {
 			return p.datatable(t.span.Start)
 		}
 	case "typeof":
-		if p.is("(") {
+		if called {
 			return p.typeOf(t.span.Start)
 		}
 	case "externaldata", "external_data":
-		if p.is("(") {
+		if called {
 			return p.externalData(t.span)
 		}
 	}
-	if !p.is("(") {
+	if !called {
 		return &Name{Span: t.span, Name: t.text}
 	}
 	open := p.advance().span
@@ -370,7 +398,7 @@ func (p *parser) datatable(start int) Expr {
 		return d
 	}
 	for !p.is("]") && p.tok.kind != tokEOF {
-		d.Values = append(d.Values, p.expr())
+		d.Values = append(d.Values, p.cell())
 		if !p.take(",") {
 			break
 		}
@@ -378,4 +406,19 @@ func (p *parser) datatable(start int) Expr {
 	p.expectClose("]", open)
 	d.Span = p.from(start)
 	return d
+}
+
+// cell reads a value of a datatable: a literal, with a sign or none.
+func (p *parser) cell() Expr {
+	at := p.tok.span
+	x := p.unary()
+	inner := x
+	if u, ok := x.(*Unary); ok {
+		inner = u.X
+	}
+	if _, ok := inner.(*Literal); !ok && !p.panicking {
+		p.report(p.from(at.Start), "only literals can stand in a datatable", "compute in an extend behind it; null is written int(null), dynamic(null) …")
+		p.panicking = true
+	}
+	return x
 }

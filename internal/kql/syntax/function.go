@@ -73,7 +73,13 @@ func (p *parser) function() Expr {
 		if p.take(";") {
 			continue
 		}
-		f.Body = append(f.Body, p.statement())
+		s := p.statement()
+		f.Body = append(f.Body, s)
+		if _, ok := s.(*Run); ok && p.take(";") && !p.is("}") {
+			p.unexpected("'}'")
+			p.skipTo()
+			break
+		}
 		if !p.is("}") && !p.is(";") && p.tok.kind != tokEOF {
 			p.unexpected("';' or '}'")
 			p.skipTo(";")
@@ -94,6 +100,7 @@ func (p *parser) funcParams() []*FuncParam {
 	for !p.is(")") && p.tok.kind != tokEOF {
 		start := p.tok.span.Start
 		f := &FuncParam{Name: p.name()}
+		p.declares(f.Name, notDeclared)
 		p.expect(":")
 		if p.is("(") {
 			f.Table = p.rowType()
@@ -141,7 +148,9 @@ func (p *parser) rowTypeColumns(t *RowType) {
 // columnDecl reads name:type.
 func (p *parser) columnDecl() *ColumnDecl {
 	start := p.tok.span.Start
-	c := &ColumnDecl{Name: p.name().Name}
+	name := p.name()
+	p.declares(name, notDeclared)
+	c := &ColumnDecl{Name: name.Name}
 	p.expect(":")
 	typ := p.typeName()
 	c.Type, c.TypeAt, c.Span = typ.Name, typ.Span, p.from(start)

@@ -4,7 +4,7 @@ package syntax
 // pipeline (*Paren) or a table's name or call. On holds what follows on: a *Name
 // means that the key has one name on both sides, `$left.a == $right.b` is a
 // *Binary over *Member of the *Name "$left" or "$right"; an `and` of conditions
-// stays one expression. On is empty when there is no on.
+// stays one expression.
 type Join struct {
 	Span
 	Word   string
@@ -24,6 +24,10 @@ func (p *parser) join(word string, at Span) Operator {
 	if p.isWord("on") {
 		p.advance()
 		j.On = p.exprs()
+	} else if hint := p.hint("'on'"); hint != "" {
+		p.hinted("'on'", hint)
+	} else {
+		p.hinted("'on'", word+" needs the columns that must be equal: on a, or on $left.a == $right.b")
 	}
 	j.Span = p.from(at.Start)
 	return j

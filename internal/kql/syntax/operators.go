@@ -48,14 +48,24 @@ func (p *parser) operator() Operator {
 	case "top":
 		t := &Top{Params: p.params(), N: p.expr()}
 		p.by()
-		t.Keys = p.ordered()
+		t.Keys = []*Ordered{p.orderedKey()}
+		if p.is(",") {
+			p.hinted(afterOperator, "top sorts by one value; write sort by … | take …")
+			p.skipTo("|", ";")
+		}
 		t.Span = p.from(start)
 		return t
 	case "take", "limit":
 		n := p.expr()
 		return &Take{Span: p.from(start), Word: word, N: n}
 	case "count":
-		return &Count{Span: p.from(start)}
+		c := &Count{}
+		if p.isWord("as") {
+			p.advance()
+			c.As = p.name()
+		}
+		c.Span = p.from(start)
+		return c
 	case "render":
 		return p.render(start)
 	case "as":
@@ -117,6 +127,9 @@ func (p *parser) rowsOperator(word string, at Span) Operator {
 	return nil
 }
 
+// mayBeEmpty are the lists of columns that may have none.
+var mayBeEmpty = map[string]bool{"serialize": true, "project": true, "project-reorder": true, "project-by-names": true}
+
 // by takes the word by.
 func (p *parser) by() {
 	if p.isWord("by") {
@@ -137,7 +150,10 @@ func (p *parser) columnsList(word string, start int) Operator {
 	if word == "distinct" {
 		c.Params = p.params()
 	}
-	for !p.ends() {
+	if p.ends() && !mayBeEmpty[word] {
+		p.unexpected("an expression")
+	}
+	for !p.ends() || len(c.Items) > 0 {
 		if patterns && (word != "project-by-names" || p.tok.kind == tokWord && !p.ahead(1)[0].punct("(")) {
 			c.Items = append(c.Items, p.pattern(word == "project-reorder"))
 		} else {
@@ -174,7 +190,7 @@ func (p *parser) pattern(order bool) Expr {
 		}
 	}
 	if order && p.isWord("asc", "desc", "granny") {
-		dir := p.advance().text
+		dir, _ := p.operatorWord() // granny-asc too
 		return &Ordered{Span: p.from(start), X: x, Order: dir}
 	}
 	return x
@@ -214,7 +230,7 @@ func (p *parser) param() Param {
 
 func (p *parser) summarize(start int) Operator {
 	s := &Summarize{Params: p.params()}
-	for !p.isWord("by") && !p.ends() {
+	for !p.isWord("by") && !p.ends() || len(s.Aggs) > 0 {
 		s.Aggs = append(s.Aggs, p.named())
 		if !p.take(",") {
 			break
@@ -270,9 +286,12 @@ func (p *parser) orderedKey() *Ordered {
 
 func (p *parser) render(start int) Operator {
 	r := &Render{Kind: p.name().Name}
-	if p.isWord("with") {
+	switch {
+	case p.isWord("with"):
 		p.advance()
 		r.Properties = p.renderProperties()
+	case p.tok.kind == tokWord:
+		r.Properties = p.bareProperties()
 	}
 	r.Span = p.from(start)
 	return r
@@ -300,6 +319,26 @@ func (p *parser) renderProperties() []Property {
 		}
 	}
 	p.expectClose(")", open)
+	return list
+}
+
+// bareProperties reads the old form kind=stacked title="x", without brackets.
+func (p *parser) bareProperties() []Property {
+	var list []Property
+	for p.tok.kind == tokWord && p.ahead(1)[0].punct("=") {
+		prop := Property{Name: p.name().Name}
+		p.advance()
+		switch {
+		case p.tok.kind == tokString:
+			prop.Value, prop.Quoted = p.advance().value, true
+		case p.ends():
+			p.unexpected("a value")
+		default:
+			prop.Value = p.advance().text
+		}
+		list = append(list, prop)
+		p.take(",")
+	}
 	return list
 }
 

@@ -19,7 +19,9 @@ func Parse(text string) (*Query, []Diagnostic) {
 	}
 	p := newParser(text)
 	for p.tok.kind != tokEOF {
-		if p.take(";") {
+		if p.is(";") {
+			p.unexpected("a statement")
+			p.advance()
 			continue
 		}
 		q.Statements = append(q.Statements, p.statement())
@@ -29,6 +31,7 @@ func Parse(text string) (*Query, []Diagnostic) {
 				p.advance() // a closing bracket that nothing opened
 			}
 		}
+		p.take(";")
 	}
 	return q, p.diagnostics
 }
@@ -249,12 +252,13 @@ func (p *parser) ahead(n int) []token {
 func (t token) punct(text string) bool { return t.kind == tokPunct && t.text == text }
 
 // keyword takes a word that must be there.
-func (p *parser) keyword(word string) {
+func (p *parser) keyword(word string) bool {
 	if p.isWord(word) {
 		p.advance()
-		return
+		return true
 	}
 	p.unexpected("'" + word + "'")
+	return false
 }
 
 // ends tells whether the operator can't go on here.

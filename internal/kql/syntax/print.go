@@ -70,21 +70,20 @@ func plainName(name string) bool {
 		}
 	}
 	_, typed := typedLiterals[name]
-	return name != "" && !typed && !reserved[name]
+	return name != "" && !typed && !reserved[name] && !notDeclared[name] && !notReferred[name]
 }
 
-// reserved are words that a name in brackets must not be printed as, because
-// somewhere they begin something else.
+// reserved are words that a name in brackets must not be printed as beyond those
+// of notDeclared and notReferred, because somewhere they begin something else.
 var reserved = map[string]bool{
-	"and": true, "or": true, "in": true, "between": true, "has": true, "contains": true, "startswith": true, "endswith": true,
-	"matches": true, "by": true, "asc": true, "desc": true, "nulls": true, "true": true, "false": true, "print": true, "datatable": true,
-	"typeof": true, "externaldata": true, "range": true, "union": true, "search": true, "find": true, "evaluate": true,
-	"let": true, "set": true, "declare": true, "alias": true, "restrict": true, "with": true, "kind": true, "hint": true, "view": true,
-	"h": true, "H": true,
+	"matches": true, "nulls": true, "true": true, "false": true, "True": true, "False": true, "TRUE": true, "FALSE": true,
+	"typeof": true, "range": true, "evaluate": true, "let": true, "declare": true, "alias": true, "restrict": true, "access": true,
+	"with": true, "hint": true, "view": true, "h": true, "H": true, "from": true, "step": true, "on": true, "limit": true, "default": true,
+	"optional": true, "output": true, "order": true, "partition": true, "top": true, "select": true, "SELECT": true,
 }
 
 func (w *printer) name(name string) {
-	if plainName(name) && !stringOperators[name] && !listOperators[name] {
+	if plainName(name) {
 		w.put(name)
 		return
 	}
@@ -272,6 +271,10 @@ func (w *printer) operator(op Operator) {
 		w.expr(op.N)
 	case *Count:
 		w.put("count")
+		if op.As != nil {
+			w.put(" as ")
+			w.name(op.As.Name)
+		}
 	case *Render:
 		w.render(op)
 	case *As:

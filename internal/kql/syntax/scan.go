@@ -47,7 +47,7 @@ func (p *parser) scanOperator(at Span) Operator {
 	p.expect("(")
 	for p.isWord("step") {
 		s.Steps = append(s.Steps, p.scanStep())
-		if !p.take(";") {
+		if !p.expect(";") {
 			break
 		}
 	}

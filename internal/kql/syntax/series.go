@@ -1,6 +1,6 @@
 package syntax
 
-// MakeSeries is make-series. On may be a *Named. From, To and Step are nil when
+// MakeSeries is make-series. On may be a *Named. From and To are nil when
 // not written; InRange tells the old form `on x in range(from, to, step)`.
 type MakeSeries struct {
 	Span
@@ -38,7 +38,12 @@ func (p *parser) makeSeries(at Span) Operator {
 			break
 		}
 	}
-	p.keyword("on")
+	if !p.keyword("on") {
+		p.skipTo("|", ";")
+		m.On = &Star{Span: p.nothing()}
+		m.Span = p.from(at.Start)
+		return m
+	}
 	m.On = p.seriesAxis()
 	if p.isWord("in") {
 		p.advance()
@@ -76,24 +81,16 @@ func (p *parser) seriesAxis() Expr {
 }
 
 func (p *parser) seriesBounds(m *MakeSeries) {
-	for {
-		switch {
-		case p.isWord("from") && m.From == nil:
-			p.advance()
-			m.From = p.expr()
-		case p.isWord("to") && m.To == nil:
-			p.advance()
-			m.To = p.expr()
-		case p.isWord("step") && m.Step == nil:
-			p.advance()
-			m.Step = p.expr()
-		default:
-			if m.Step == nil {
-				p.unexpected("'step'")
-			}
-			return
-		}
+	if p.isWord("from") {
+		p.advance()
+		m.From = p.expr()
 	}
+	if p.isWord("to") {
+		p.advance()
+		m.To = p.expr()
+	}
+	p.keyword("step")
+	m.Step = p.expr()
 }
 
 func (w *printer) makeSeries(m *MakeSeries) {

@@ -28,6 +28,11 @@ func (p *parser) statement() Statement {
 	case p.isWord("let") && p.wordFollows():
 		p.advance()
 		name := p.name()
+		if !notDeclared[name.Name] {
+			p.declares(name, notReferred)
+		} else {
+			p.declares(name, notDeclared)
+		}
 		p.assign()
 		var value Expr
 		if p.isWord("view") && p.ahead(1)[0].punct("(") || p.lambdaAhead() {

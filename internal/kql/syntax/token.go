@@ -238,6 +238,9 @@ func (l *lexer) scanNumber() token {
 		for l.at++; isDigit(l.peek(0)); {
 			l.at++
 		}
+	} else if r, _ := utf8.DecodeRuneInString(l.text[min(l.at+1, len(l.text)):]); l.peek(0) == '.' && r != '.' && r != '[' && !isWordPart(r) {
+		l.at++
+		return token{kind: tokReal}
 	}
 	if c := l.peek(0); c == 'e' || c == 'E' {
 		n := 1

@@ -1,7 +1,5 @@
 package syntax
 
-import "strings"
-
 // Union is union, a source or an operator. Params are kind, withsource, isfuzzy
 // and hint.*; an input is a *Name, a *Pattern (Sec*, or * alone), a *Paren with a
 // pipeline, a *Call (a view's or function's) or a *Member (database("x").T).
@@ -50,13 +48,20 @@ func (p *parser) input() Expr {
 	if p.is("*") || p.tok.kind == tokWord && p.tok.span.End < len(p.text) && p.text[p.tok.span.End] == '*' {
 		return p.pattern(false)
 	}
-	return p.postfix()
+	x := p.postfix()
+	// database("x").T*: a pattern behind a dot.
+	if m, ok := x.(*Member); ok && p.is("*") && p.tok.span.Start == p.prevEnd {
+		start := m.Start
+		m.Name += p.advance().text
+		m.Span = p.from(start)
+	}
+	return x
 }
 
 // inputs reads tables up to the end of the operator, or the bracket end.
 func (p *parser) inputs(end string) []Expr {
 	var list []Expr
-	for !p.is(end) && !p.ends() {
+	for !p.is(end) && !p.ends() || len(list) > 0 {
 		list = append(list, p.input())
 		if !p.take(",") {
 			break
@@ -259,6 +264,3 @@ func (w *printer) find(f *Find) {
 		w.list(f.Away)
 	}
 }
-
-// hasStar tells whether a name is a pattern.
-func hasStar(name string) bool { return strings.Contains(name, "*") }
