@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Go: a Python environment with two foreign
-# readers (PyIceberg, the Rust EVTX parser) and Debian's libevtx. Debian packages
-# only as root; otherwise the line to run is printed. What is missing is said,
-# and the tests that need it skip with the reason.
+# readers (PyIceberg, the Rust EVTX parser), Debian's libevtx and, where node is
+# there, Microsoft's Kusto parser. Debian packages only as root; otherwise the line
+# to run is printed. What is missing is said, and the tests that need it skip with
+# the reason.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -31,6 +32,20 @@ if [ "$(cat "$venv/wants" 2>/dev/null)" != "$wants" ]; then
   else
     rm -rf "$venv"
     echo "cannot install the Python packages: tests against PyIceberg and the Rust EVTX parser will skip"
+  fi
+fi
+
+msparser=internal/kql/kqltest/msparser
+if ! command -v npm >/dev/null; then
+  echo "npm (Debian: nodejs npm) is missing: the comparison with Microsoft's Kusto parser will skip"
+elif ! cmp -s $msparser/package-lock.json .cache/msparser/package-lock.json; then
+  echo "installing Microsoft's Kusto parser for the tests"
+  rm -rf .cache/msparser
+  mkdir -p .cache/msparser
+  cp $msparser/package.json $msparser/package-lock.json .cache/msparser/
+  if ! npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .cache/msparser; then
+    rm -rf .cache/msparser
+    echo "cannot install it: the comparison with Microsoft's Kusto parser will skip"
   fi
 fi
 exit 0

@@ -8,6 +8,7 @@ step() { printf '== %s (%d s)\n' "$*" "$SECONDS"; }
 run() { go tool -modfile=tools/go.mod gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- "$@"; }
 
 if [ -x .cache/venv/bin/python ]; then export WADI_PYTHON="$root/.cache/venv/bin/python"; fi
+if [ -d .cache/msparser/node_modules ]; then export WADI_MSPARSER="$root/.cache/msparser/node_modules"; fi
 if [ -n "${WADI_CORPUS:-}" ]; then WADI_CORPUS=$(cd "$WADI_CORPUS" && pwd) && export WADI_CORPUS; fi
 
 step build for other systems, without cgo

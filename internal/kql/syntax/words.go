@@ -6,6 +6,7 @@ package syntax
 
 // notDeclared are the words that name no new column without brackets.
 var notDeclared = map[string]bool{
+	"true": true, "false": true, "True": true, "False": true, "TRUE": true, "FALSE": true,
 	"__contextual_datatable": true, "__crossCluster": true, "__crossDB": true, "__executeAndCache": true, "__id": true, "__isFuzzy": true,
 	"__noWithSource": true, "__packedColumn": true, "__projectAway": true, "__sourceColumnIndex": true, "and": true, "anomalychart": true,
 	"areachart": true, "asc": true, "bagexpansion": true, "barchart": true, "between": true, "bin_legacy": true, "boolean": true, "byte": true,
