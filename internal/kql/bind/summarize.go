@@ -18,6 +18,14 @@ func (b *binder) summarize(op *syntax.Summarize) *rows {
 	a := &aggregation{b: b, node: &plan.Aggregate{From: b.rows.node}, out: &rows{}, unnamed: numbered("Column", 1)}
 	a.out.node = a.node
 	for _, x := range op.By {
+		if n, ok := x.(*syntax.Named); ok {
+			x = n.X
+		}
+		if n, ok := x.(*syntax.Name); ok {
+			a.keys = append(a.keys, n.Name)
+		}
+	}
+	for _, x := range op.By {
 		b.groupKey(a.node, a.out, b.item(x, a.unnamed))
 	}
 	if len(op.Aggs) == 0 && len(op.By) == 0 {
@@ -41,37 +49,52 @@ type aggregation struct {
 	node  *plan.Aggregate
 	above *plan.Extend
 	out   *rows
+	// keys are the columns that are keys as they are.
+	keys []string
 	// unnamed numbers the columns that have no name of their own.
 	unnamed func() string
+	// place gives the place of a row; nil where rows have no order.
+	place func() plan.Expr
 }
 
 func (a *aggregation) column(x syntax.Expr) {
-	b := a.b
-	name, explicit := "", false
+	var names []*syntax.Name
 	value := x
 	if n, ok := x.(*syntax.Named); ok {
-		if n.Tuple {
-			b.refuse(n.Span, "a list of names for one aggregate")
-			return
-		}
-		name, explicit, value = n.Names[0].Name, true, n.X
+		names, value = n.Names, n.X
+	}
+	if c := callIn(value); c != nil && givesSeveral(c) {
+		a.several(c, names)
+		return
+	}
+	if len(names) > 1 {
+		a.b.refuse(x.Pos(), "a list of names for one aggregate")
+		return
 	}
 	agg, ok := a.value(value)
 	if !ok {
 		return
 	}
-	if name == "" {
-		name = aggregateName(value)
-	}
+	name := aggregateName(value)
 	if name == "" {
 		name = a.unnamed()
 	}
+	a.result(names, 0, name, x.Pos(), agg.Type(), func() plan.Expr { return agg })
+}
+
+// result adds a column to the output, under the written name i if there is one,
+// else under its default name.
+func (a *aggregation) result(names []*syntax.Name, i int, name string, at syntax.Span, t schema.Type, get func() plan.Expr) {
+	explicit := i < len(names)
+	if explicit {
+		name = names[i].Name
+	}
 	free := unique(name, func(n string) bool { return a.out.find(n) != nil })
 	if explicit && free != name {
-		b.fail(x.Pos(), "the column '"+name+"' is there twice", "")
+		a.b.fail(at, "the column '"+name+"' is there twice", "")
 		return
 	}
-	a.out.cols = append(a.out.cols, fixed(free, agg))
+	a.out.cols = append(a.out.cols, column{name: free, typ: t, get: get})
 }
 
 // value binds a column of summarize: an aggregate, or an expression over
@@ -114,140 +137,4 @@ func (w *within) call(x *syntax.Call) plan.Expr {
 		return bad()
 	}
 	return bound
-}
-
-// aggregateName is Kusto's name of a column of summarize: the aggregate, and its
-// first argument where that has a name; "" for an expression without one.
-func aggregateName(x syntax.Expr) string {
-	if p, ok := x.(*syntax.Paren); ok {
-		return aggregateName(p.X)
-	}
-	c, ok := x.(*syntax.Call)
-	if !ok {
-		return ""
-	}
-	first := ""
-	if len(c.Args) > 0 {
-		first = resultName(c.Args[0])
-	}
-	if _, known := fn.Aggregates[c.Name]; !known {
-		if len(c.Args) == 0 {
-			return ""
-		}
-		first = aggregateName(c.Args[0])
-		switch {
-		case namedByArgument[c.Name]:
-			return first
-		case c.Name == "strlen" && first != "":
-			return "strlen_" + first
-		}
-		return ""
-	}
-	if c.Name == "take_any" || c.Name == "take_anyif" {
-		if first == "" {
-			return "any_arg0"
-		}
-		return first
-	}
-	return c.Name + "_" + first
-}
-
-// aggregate binds one aggregate function call.
-func (a *aggregation) aggregate(c *syntax.Call) (plan.Expr, bool) {
-	b := a.b
-	f, known := fn.Aggregates[c.Name]
-	if !known {
-		b.fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
-		return nil, false
-	}
-	agg := plan.Agg{ID: b.newID(), Op: f.Op, T: f.Result}
-	args := c.Args
-	if c.Name == "dcount" || c.Name == "dcountif" {
-		args = dropAccuracy(args, f.If)
-	}
-	least, most := 1, 1
-	switch {
-	case c.Name == "count":
-		least = 0 // count(x) counts all rows
-	case f.If && c.Name != "countif":
-		least, most = 2, 2
-	}
-	if !b.count(&syntax.Call{Span: c.Span, Name: c.Name, Args: args}, least, most) {
-		return nil, false
-	}
-	if f.If {
-		agg.Filter = b.condition(args[len(args)-1])
-		args = args[:len(args)-1]
-		if agg.Filter.Type() == 0 {
-			return nil, false
-		}
-	}
-	for _, arg := range args {
-		if !a.argument(&agg, f, c, arg) {
-			return nil, false
-		}
-	}
-	a.node.Aggs = append(a.node.Aggs, agg)
-	notNull := agg.T == schema.String || agg.Op == fn.Count || agg.Op == fn.DCount || agg.Op == fn.Sum
-	return &plan.Ref{ID: agg.ID, T: agg.T, NotNull: notNull}, true
-}
-
-// dropAccuracy leaves out dcount's accuracy: counts here are exact.
-func dropAccuracy(args []syntax.Expr, condition bool) []syntax.Expr {
-	keep := 1
-	if condition {
-		keep = 2
-	}
-	if len(args) == keep+1 {
-		return args[:keep]
-	}
-	return args
-}
-
-func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Call, arg syntax.Expr) bool {
-	b := a.b
-	if _, ok := arg.(*syntax.Star); ok {
-		b.refuse(arg.Pos(), "'*' in "+c.Name+"()")
-		return false
-	}
-	v := textOfSplit(b.scalar(arg))
-	t := v.Type()
-	if t == 0 {
-		return false
-	}
-	if f.Op == fn.Count {
-		return true // count(x) is count()
-	}
-	if !f.Param.Has(t) {
-		b.wrongAggregate(c, arg, t)
-		return false
-	}
-	switch f.Op {
-	case fn.Avg:
-		agg.T = t
-		if isNumber(t) {
-			agg.T = schema.Real
-		}
-	case fn.Sum:
-		agg.T = t
-		if t == schema.Int {
-			agg.T = schema.Long
-		}
-	case fn.Min, fn.Max:
-		if t == schema.Guid {
-			b.wrongAggregate(c, arg, t)
-			return false
-		}
-		agg.T = t
-	case fn.TakeAny:
-		agg.T = t
-	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP:
-		v = convert(v, schema.Real)
-	}
-	agg.Args = append(agg.Args, v)
-	return true
-}
-
-func (b *binder) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
-	b.refuse(arg.Pos(), c.Name+"() of a value of type "+t.String())
 }

@@ -254,29 +254,6 @@ func (e *emitter) assigns(cols []plan.Assign) string {
 	return strings.Join(parts, ", ")
 }
 
-func (e *emitter) aggregate(n *plan.Aggregate) string {
-	from := e.node(n.From)
-	var b strings.Builder
-	b.WriteString("SELECT ")
-	b.WriteString(e.assigns(n.Keys))
-	for i, a := range n.Aggs {
-		if i > 0 || len(n.Keys) > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(e.agg(&a) + " AS " + column(a.ID))
-	}
-	b.WriteString(" FROM " + from)
-	for i := range n.Keys {
-		if i == 0 {
-			b.WriteString(" GROUP BY ")
-		} else {
-			b.WriteString(", ")
-		}
-		b.WriteString(strconv.Itoa(i + 1))
-	}
-	return b.String()
-}
-
 func (e *emitter) sort(n *plan.Sort) string {
 	from := e.node(n.From)
 	keys := make([]string, len(n.Keys))
@@ -339,52 +316,6 @@ func (e *emitter) lookup(n *plan.Lookup) string {
 	table := e.node(n.Table)
 	return fmt.Sprintf("SELECT l.*, r.%s FROM %s AS l LEFT JOIN (SELECT %s, any_value(%s) AS %s FROM %s GROUP BY 1) AS r ON %s = r.%s",
 		column(n.Result), from, column(n.Key.ID), column(n.Value.ID), column(n.Result), table, e.value(n.Match), column(n.Key.ID))
-}
-
-// agg writes an aggregate function.
-func (e *emitter) agg(a *plan.Agg) string {
-	filter := ""
-	if a.Filter != nil {
-		filter = " FILTER (WHERE " + e.cond(a.Filter) + ")"
-	}
-	if a.Op == fn.Count {
-		return "count(*)" + filter
-	}
-	x, t := e.value(a.Args[0]), a.Args[0].Type()
-	f := func(name string) string { return name + "(" + x + ")" + filter }
-	switch a.Op {
-	case fn.DCount:
-		return "count(DISTINCT " + x + ")" + filter
-	case fn.Sum:
-		if t == schema.Real {
-			return "coalesce(" + f("sum") + ", 0e0)"
-		}
-		if t == schema.Int {
-			return "CAST(coalesce(" + f("sum") + ", 0) AS BIGINT)"
-		}
-		return "coalesce(" + wrap(f("sum")) + ", 0)"
-	case fn.Avg:
-		if t == schema.DateTime || t == schema.TimeSpan {
-			return "CAST(" + f("sum") + " // nullif(" + f("count") + ", 0) AS BIGINT)"
-		}
-		return "coalesce(" + f("avg") + ", CAST('NaN' AS DOUBLE))"
-	case fn.Min:
-		if t == schema.Real { // NaN wins, as in Kusto; DuckDB takes it for the largest
-			return "CASE WHEN bool_or(isnan(" + x + "))" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE " + f("min") + " END"
-		}
-		return e.textOr(t, f("min"))
-	case fn.Max:
-		return e.textOr(t, f("max"))
-	case fn.TakeAny:
-		return e.textOr(t, f("any_value"))
-	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP:
-		name := map[fn.Aggregate]string{fn.Stdev: "stddev_samp", fn.StdevP: "stddev_pop", fn.Variance: "var_samp", fn.VarianceP: "var_pop"}[a.Op]
-		// DuckDB fails on what is not finite, Kusto says NaN.
-		return "CASE WHEN bool_or(NOT isfinite(" + x + "))" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE coalesce(" +
-			name + "(CASE WHEN isfinite(" + x + ") THEN " + x + " END)" + filter + ", 0e0) END"
-	}
-	e.err = fmt.Errorf("cannot write SQL for the aggregate %s", a.Op)
-	return ""
 }
 
 // textOr gives strings "" for null.

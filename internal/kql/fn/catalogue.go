@@ -117,39 +117,3 @@ var Special = []string{
 	"abs", "ago", "bin", "bin_at", "case", "ceiling", "coalesce", "extract", "floor", "iff", "iif", "isempty", "isnotempty", "isnotnull", "isnull", "max_of", "min_of", "not", "now",
 	"notempty", "notnull", "round", "sign", "split", "strcat", "strcat_delim", "strrep",
 }
-
-// AggregateFunction is an aggregate function as it is written.
-type AggregateFunction struct {
-	Op Aggregate
-	// Params are the types of its parameter, none for count().
-	Param Class
-	// If tells that the last argument is a condition (sumif).
-	If bool
-	// Result is the type, 0 for that of the argument (int sums are long).
-	Result schema.Type
-}
-
-// Aggregates are the aggregate functions by name.
-var Aggregates = map[string]AggregateFunction{
-	"count":      {Op: Count, Result: schema.Long},
-	"countif":    {Op: Count, If: true, Result: schema.Long},
-	"dcount":     {Op: DCount, Param: plain, Result: schema.Long},
-	"dcountif":   {Op: DCount, Param: plain, If: true, Result: schema.Long},
-	"sum":        {Op: Sum, Param: number | duration},
-	"sumif":      {Op: Sum, Param: number | duration, If: true},
-	"avg":        {Op: Avg, Param: number | duration | moment},
-	"avgif":      {Op: Avg, Param: number | duration | moment, If: true},
-	"min":        {Op: Min, Param: plain},
-	"minif":      {Op: Min, Param: plain, If: true},
-	"max":        {Op: Max, Param: plain},
-	"maxif":      {Op: Max, Param: plain, If: true},
-	"take_any":   {Op: TakeAny, Param: plain},
-	"any":        {Op: TakeAny, Param: plain},
-	"take_anyif": {Op: TakeAny, Param: plain, If: true},
-	"stdev":      {Op: Stdev, Param: number, Result: schema.Real},
-	"stdevif":    {Op: Stdev, Param: number, If: true, Result: schema.Real},
-	"stdevp":     {Op: StdevP, Param: number, Result: schema.Real},
-	"variance":   {Op: Variance, Param: number, Result: schema.Real},
-	"varianceif": {Op: Variance, Param: number, If: true, Result: schema.Real},
-	"variancep":  {Op: VarianceP, Param: number, Result: schema.Real},
-}

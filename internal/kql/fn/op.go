@@ -135,26 +135,3 @@ func (o Op) String() string {
 	}
 	return "op" + strconv.Itoa(int(o))
 }
-
-// Aggregate is an aggregate function of a plan.
-type Aggregate uint8
-
-// The aggregates. Nulls are left out by all but Count.
-const (
-	Count Aggregate = iota + 1
-	DCount
-	Sum
-	Avg
-	Min
-	Max
-	TakeAny
-	Stdev
-	StdevP
-	Variance
-	VarianceP
-)
-
-var aggregateNames = [...]string{"", "count", "dcount", "sum", "avg", "min", "max", "take_any", "stdev", "stdevp", "variance", "variancep"}
-
-// String gives the aggregate's name as plans print it.
-func (a Aggregate) String() string { return aggregateNames[a] }

@@ -1,0 +1,185 @@
+package duck
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/schema"
+)
+
+func (e *emitter) aggregate(n *plan.Aggregate) string {
+	from := e.node(n.From)
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	b.WriteString(e.assigns(n.Keys))
+	for i, a := range n.Aggs {
+		if i > 0 || len(n.Keys) > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(e.agg(&a) + " AS " + column(a.ID))
+	}
+	b.WriteString(groups(from, len(n.Keys), literalRows(n.From)))
+	return b.String()
+}
+
+// groups writes FROM and GROUP BY the first columns. Groups of rows that the query
+// itself wrote come in the order of their first rows, which are few; stored rows have
+// no order, as in Kusto.
+func groups(from string, keys int, inOrder bool) string {
+	if keys == 0 {
+		return " FROM " + from
+	}
+	numbers := make([]string, keys)
+	for i := range numbers {
+		numbers[i] = strconv.Itoa(i + 1)
+	}
+	by := " GROUP BY " + strings.Join(numbers, ", ")
+	if !inOrder {
+		return " FROM " + from + by
+	}
+	return " FROM (SELECT *, row_number() OVER () AS ordinal FROM " + from + ")" + by + " ORDER BY min(ordinal)"
+}
+
+// literalRows tells that all rows below come from the query's own text.
+func literalRows(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Values, *plan.Range:
+		return true
+	case *plan.Scan, *plan.Use, *plan.Stage:
+		return false
+	default:
+		inputs := n.Inputs()
+		for _, in := range inputs {
+			if !literalRows(in) {
+				return false
+			}
+		}
+		return len(inputs) > 0
+	}
+}
+
+// aggNames are aggregates that DuckDB has with Kusto's meaning but for nulls.
+var aggNames = map[fn.Aggregate]string{
+	fn.Stdev: "stddev_samp", fn.StdevP: "stddev_pop", fn.Variance: "var_samp", fn.VarianceP: "var_pop", fn.Covariance: "covar_samp", fn.CovarianceP: "covar_pop",
+	fn.BitAnd: "bit_and", fn.BitOr: "bit_or", fn.BitXor: "bit_xor",
+	fn.MakeList: "make_list_", fn.MakeListNulls: "make_list_with_nulls_", fn.MakeSet: "make_set_", fn.MakeBag: "make_bag",
+}
+
+// agg writes an aggregate function.
+func (e *emitter) agg(a *plan.Agg) string {
+	filter := ""
+	if a.Filter != nil {
+		filter = " FILTER (WHERE " + e.cond(a.Filter) + ")"
+	}
+	if a.Op == fn.Count {
+		return "count(*)" + filter
+	}
+	args := e.all(a.Args)
+	x, t := args[0], a.Args[0].Type()
+	f := func(name string) string { return name + "(" + x + ")" + filter }
+	switch a.Op {
+	case fn.DCount:
+		return "count(DISTINCT " + x + ")" + filter
+	case fn.Sum:
+		return sum(t, f("sum"))
+	case fn.Avg:
+		if t == schema.DateTime || t == schema.TimeSpan {
+			return "CAST(" + f("sum") + " // nullif(" + f("count") + ", 0) AS BIGINT)"
+		}
+		return "coalesce(" + f("avg") + ", CAST('NaN' AS DOUBLE))"
+	case fn.Min:
+		if t == schema.Real { // NaN wins, as in Kusto; DuckDB takes it for the largest
+			return "CASE WHEN bool_or(isnan(" + x + "))" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE " + f("min") + " END"
+		}
+		return e.textOr(t, f("min"))
+	case fn.Max:
+		return e.textOr(t, f("max"))
+	case fn.TakeAny:
+		return e.textOr(t, f("any_value"))
+	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP, fn.Covariance, fn.CovarianceP:
+		return finite(aggNames[a.Op], args, filter)
+	case fn.BitAnd, fn.BitOr, fn.BitXor:
+		return f(aggNames[a.Op])
+	case fn.ArgMax, fn.ArgMin:
+		return e.textOr(a.T, e.argMax(a, args, filter))
+	case fn.Percentile:
+		return "quantile_disc(" + x + ", " + real(share(a.Args[1])) + ")" + filter
+	case fn.PercentileW:
+		name := "wadi_percentilew_long"
+		if t == schema.Real {
+			name = "wadi_percentilew_real"
+		}
+		return "CAST(" + name + "(" + strings.Join(args, ", ") + ")" + filter + " AS " + sqlTypes[a.T] + ")"
+	case fn.MakeList, fn.MakeListNulls, fn.MakeSet:
+		return collection("wadi_"+aggNames[a.Op]+t.String(), args) + filter
+	case fn.MakeBag:
+		return collection("wadi_"+aggNames[a.Op], args) + filter
+	}
+	e.err = fmt.Errorf("cannot write SQL for the aggregate %s", a.Op)
+	return ""
+}
+
+// sum wraps as whole numbers do in Kusto; of nothing it is 0.
+func sum(t schema.Type, sql string) string {
+	switch t {
+	case schema.Real:
+		return "coalesce(" + sql + ", 0e0)"
+	case schema.Int:
+		return "CAST(coalesce(" + sql + ", 0) AS BIGINT)"
+	}
+	return "coalesce(" + wrap(sql) + ", 0)"
+}
+
+// finite writes statistics, on which DuckDB fails where Kusto says NaN: when a value
+// is not finite. Of one row and of none they are 0.
+func finite(name string, args []string, filter string) string {
+	bad, good := make([]string, len(args)), make([]string, len(args))
+	for i, x := range args {
+		bad[i] = "NOT isfinite(" + x + ")"
+		good[i] = "isfinite(" + x + ")"
+	}
+	values := make([]string, len(args))
+	for i, x := range args {
+		values[i] = "CASE WHEN " + strings.Join(good, " AND ") + " THEN " + x + " END"
+	}
+	return "CASE WHEN bool_or(" + strings.Join(bad, " OR ") + ")" + filter + " THEN CAST('NaN' AS DOUBLE) ELSE coalesce(" +
+		name + "(" + strings.Join(values, ", ") + ")" + filter + ", 0e0) END"
+}
+
+// share is a percentage as a share of 1.
+func share(x plan.Expr) float64 {
+	c, _ := x.(*plan.Const)
+	if c == nil {
+		return 0
+	}
+	f, _ := c.V.(float64)
+	return f / 100
+}
+
+// collection calls an aggregate of package agg: value, most elements, the row's
+// place.
+func collection(name string, args []string) string {
+	if len(args) == 2 {
+		args = append(args, "0")
+	}
+	return name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// argMax gives the value of the first row with the greatest (least) key. Where all
+// keys are null that is the first row; a key that is NaN wins.
+func (e *emitter) argMax(a *plan.Agg, args []string, filter string) string {
+	x, by := args[0], args[1]
+	name := map[fn.Aggregate]string{fn.ArgMax: "arg_max_null", fn.ArgMin: "arg_min_null"}[a.Op]
+	sql := name + "(" + x + ", " + by + ")" + filter
+	first := "first(" + x + ")"
+	if a.Args[1].Type() == schema.Real && a.Op == fn.ArgMin {
+		sql = "CASE WHEN bool_or(isnan(" + by + "))" + filter + " THEN first(" + x + ") FILTER (WHERE isnan(" + by + ")) ELSE " + sql + " END"
+	}
+	if plan.NotNull(a.Args[1]) {
+		return sql
+	}
+	return "CASE WHEN count(" + by + ")" + filter + " > 0 THEN " + sql + " ELSE " + first + filter + " END"
+}
