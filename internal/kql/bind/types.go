@@ -246,6 +246,8 @@ func foldLong(op fn.Op, v []int64) (int64, bool) {
 		return foldCalendar(op, event.Ticks(v[0]))
 	case op == fn.ToLong && len(v) == 1:
 		return v[0], true
+	case op == fn.ToInt && len(v) == 1: // the low half, as Kusto takes it
+		return int64(int32(v[0])), true
 	case len(v) != 2:
 		return 0, false
 	}
