@@ -209,8 +209,8 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 		return askError(err)
 	}
 	count := grouped(strconv.FormatInt(result.Count(), 10))
-	if result.Truncated() {
-		fmt.Fprintf(a.Stderr, "wadi: the result is cut after %s rows: the limit is 500,000 rows or 64 MB\nhint: narrow the question, or begin it with 'set notruncation;'\n", count)
+	if cut := result.Cut(); cut != "" {
+		fmt.Fprintf(a.Stderr, "wadi: %s\nhint: narrow the question, or begin it with 'set notruncation;'\n", cut)
 	}
 	if how.timing {
 		steps := slices.Concat(before, result.Steps(), []query.Step{{Name: "run and print the rows", Took: time.Since(asked)}})

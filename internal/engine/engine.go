@@ -227,7 +227,7 @@ func (e *Engine) Query(ctx context.Context, q *Query) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Rows{engine: e, columns: q.Columns, types: ask.Types, deadline: e.config.Deadline, began: time.Now()}
+	r := &Rows{engine: e, columns: q.Columns, types: ask.Types, deadline: e.config.Deadline, maxRows: ask.MaxRows, maxBytes: ask.MaxBytes, began: time.Now()}
 	if q.Deadline > 0 {
 		r.deadline = min(r.deadline, q.Deadline)
 	}

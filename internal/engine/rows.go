@@ -30,6 +30,8 @@ type Rows struct {
 	cancel    context.CancelFunc
 	stopWatch func() bool
 	deadline  time.Duration
+	maxRows   int64
+	maxBytes  int64
 	began     time.Time
 	times     Times
 
@@ -174,6 +176,9 @@ func (r *Rows) interrupt() {
 		w.signalKill()
 	}
 }
+
+// Limits are the bounds on the result's rows and bytes, 0 for none.
+func (r *Rows) Limits() (rows, bytes int64) { return r.maxRows, r.maxBytes }
 
 // Times tells where the time of a question went.
 type Times struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 // pinSlack is how much longer than a question may run its files are kept: the
 // time between the pin and the question's start, and clocks that drift.
 const pinSlack = time.Minute
+
+// nanosPerTick is how long a tick of KQL is.
+const nanosPerTick = 100
 
 // Config is what questions run on. It may be shared by any number of them.
 type Config struct {
@@ -46,6 +50,15 @@ type Result struct {
 // Steps are the parts of the work up to the start of the rows and how long each
 // took. The caller may append to it.
 func (r *Result) Steps() []Step { return slices.Concat(r.question.steps, r.steps) }
+
+// Cut says where and why a result ends early, "" when it is whole.
+func (r *Result) Cut() string {
+	if !r.Truncated() {
+		return ""
+	}
+	rows, bytes := r.Limits()
+	return fmt.Sprintf("the result is cut after %d rows: the limit is %d rows or %d MB", r.Count(), rows, bytes>>20)
+}
 
 // Close ends the question, early or not, lets the pinned files go, and gives the
 // first error. It may be called twice.
@@ -136,7 +149,10 @@ func sourceNames() []string {
 
 // over joins the statement with the files of a read point.
 func (q *Question) over(point *lake.ReadPoint) (*engine.Query, error) {
-	ask := &engine.Query{SQL: q.statement.SQL, Unlimited: q.plan.NoTruncation}
+	ask := &engine.Query{
+		SQL: q.statement.SQL, Unlimited: q.plan.NoTruncation, MaxRows: q.plan.MaxRows, MaxBytes: q.plan.MaxBytes,
+		Deadline: time.Duration(min(q.plan.Deadline, math.MaxInt64/nanosPerTick)) * nanosPerTick,
+	}
 	for _, c := range q.statement.Columns {
 		ask.Columns = append(ask.Columns, engine.Column(c))
 	}

@@ -266,3 +266,47 @@ func TestWriters(t *testing.T) {
 		}
 	}
 }
+
+// TestOptions holds what set statements do.
+func TestOptions(t *testing.T) {
+	c := testLake(t, t.TempDir(), 2)
+	for question, want := range map[string]string{
+		"set truncationmaxrecords = 3; windows_events | project EventID":                                         "cut 3",
+		"set truncationmaxrecords=20; windows_events | project EventID":                                          "whole 20",
+		"set truncationmaxrecords=3; set notruncation; windows_events | project EventID":                         "whole 20",
+		"set notruncation=false; set truncationmaxrecords=3; windows_events | project EventID":                   "cut 3",
+		"set truncationmaxsize=1; windows_events | project EventID":                                              "cut 1",
+		"set query_take_max_records=4; windows_events | project EventID":                                         "whole 4",
+		"let a = now(); set query_now = datetime(2026-03-01T01:05:30); windows_events | where TimeGenerated > a": "whole 4",
+		"set servertimeout = 1m; windows_events | project EventID":                                               "whole 20",
+		"set servertimeout = time(00:00:00.0000001); windows_events | project EventID":                           "the question took too long",
+		"set truncationmaxrecords; print 1":                                                                      "set truncationmaxrecords needs a value of type long",
+		"set truncationmaxrecords = 0; print 1":                                                                  "needs a number above 0",
+		"set truncationmaxrecords = 'x'; print 1":                                                                "set truncationmaxrecords needs a value of type long",
+		"set query_now = 5; print 1":                                                                             "set query_now needs a value of type datetime",
+		"set servertimeout = 0s; print 1":                                                                        "servertimeout must be above 0",
+		"set best_effort; print 1":                                                                               "set best_effort is not supported",
+	} {
+		result, err := Run(t.Context(), c, question)
+		got := ""
+		if err == nil {
+			for result.Next() {
+				continue
+			}
+			got = fmt.Sprintf("whole %d", result.Count())
+			if cut := result.Cut(); cut != "" {
+				got = fmt.Sprintf("cut %d", result.Count())
+				if !strings.Contains(cut, "the result is cut after") {
+					t.Errorf("%s: %s", question, cut)
+				}
+			}
+			err = result.Close()
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want && (err == nil || !strings.Contains(got, want)) {
+			t.Errorf("%s\ngot  %s\nwant %s", question, got, want)
+		}
+	}
+}

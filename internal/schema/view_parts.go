@@ -38,7 +38,6 @@ func fromXML(name string, typ Type) ViewColumn {
 	return computed(name, typ, expr, "Value of EventData's "+name+", read from EventXml.")
 }
 
-
 // asHidden keeps columns out of "*".
 func asHidden(cols ...ViewColumn) []ViewColumn {
 	for i := range cols {

@@ -100,18 +100,13 @@ func (b *binder) refuse(span syntax.Span, what string) {
 
 func (b *binder) query(q *syntax.Query) *plan.Plan {
 	p := &plan.Plan{}
+	b.options(q, p)
 	var run *syntax.Run
 	for _, s := range q.Statements {
 		switch s := s.(type) {
 		case *syntax.Let:
 			b.let(s)
-		case *syntax.Set:
-			switch {
-			case s.Name == "notruncation":
-				p.NoTruncation = true
-			default:
-				b.refuse(s.Span, "set "+s.Name)
-			}
+		case *syntax.Set: // see options
 		case *syntax.OpaqueStatement:
 			b.refuse(s.Span, "the statement "+s.Word)
 		case *syntax.QueryParameters:
@@ -140,6 +135,9 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 		p.Output = append(p.Output, plan.Output{Name: c.name, Expr: c.get()})
 	}
 	p.Root, p.Render = r.node, b.render
+	if p.TakeRows > 0 {
+		p.Root = &plan.Take{From: p.Root, N: p.TakeRows}
+	}
 	if len(p.Output) == 0 {
 		b.fail(run.Span, "the result has no columns", "")
 	}

@@ -93,4 +93,9 @@ type Plan struct {
 	Render *Render
 	// NoTruncation tells that `set notruncation` lifts the limits on results.
 	NoTruncation bool
+	// MaxRows and MaxBytes stand for the usual limits on results, TakeRows for a take
+	// at the end that nothing is said about; 0 where the query doesn't set them.
+	MaxRows, MaxBytes, TakeRows int64
+	// Deadline is how long the query may take at most, in ticks; 0 is the usual.
+	Deadline int64
 }
