@@ -9,10 +9,13 @@ import (
 // Parse appends text in the package's form: white space goes, numbers get their
 // one form, of equal keys the first stays. Text that is no JSON is false.
 func Parse(dst, text []byte) ([]byte, bool) {
-	if !Valid(text) {
+	c := compactor{b: text, dst: dst, from: space(text, 0)}
+	end, ok := c.value(c.from, 0)
+	if !ok || space(text, end) != len(text) {
 		return dst, false
 	}
-	return Compact(dst, text), true
+	c.flush(end)
+	return c.dst, true
 }
 
 // ParseOrString is parse_json(): what is no JSON is a string; null, "null" and text
@@ -32,99 +35,191 @@ func ParseOrString(dst, text []byte) []byte {
 	return out
 }
 
-// Compact appends valid JSON in the package's form.
+// Compact appends JSON in the package's form; text that is none as it is.
 func Compact(dst, v []byte) []byte {
-	dst, _ = compact(dst, v, space(v, 0))
-	return dst
-}
-
-// compact appends the value at i and gives the place behind it: one pass, however
-// deep the value is.
-func compact(dst, v []byte, i int) ([]byte, int) {
-	if i >= len(v) {
-		return dst, i
-	}
-	switch v[i] {
-	case '{':
-		return compactBag(dst, v, i)
-	case '[':
-		dst = append(dst, '[')
-		for i = space(v, i+1); i < len(v) && v[i] != ']'; {
-			dst, i = compact(dst, v, i)
-			if i = space(v, i); i < len(v) && v[i] == ',' {
-				dst = append(dst, ',')
-				i = space(v, i+1)
-			}
-		}
-		return append(dst, ']'), i + 1
-	case '"':
-		end := skipString(v, i)
-		return compactString(dst, v[i:end]), end
-	case 't', 'f', 'n':
-		end := skip(v, i)
-		return append(dst, v[i:end]...), end
-	}
-	end := max(skip(v, i), i+1)
-	return compactNumber(dst, v[i:end]), end
-}
-
-// compactBag drops keys that were there before. Few keys are compared one by one,
-// many by a set.
-func compactBag(dst, v []byte, i int) ([]byte, int) {
-	const few = 16
-	var keys [few][]byte
-	var seen map[string]bool
-	n := 0
-	dst = append(dst, '{')
-	for i = space(v, i+1); i < len(v) && v[i] != '}'; {
-		start := len(dst)
-		if n > 0 {
-			dst = append(dst, ',')
-		}
-		end := skipString(v, i)
-		at := len(dst)
-		dst = compactString(dst, v[i:end])
-		key := v[i:end]
-		if bytes.IndexByte(key, '\\') >= 0 {
-			key = bytes.Clone(dst[at:])
-		}
-		if i = space(v, end); i < len(v) && v[i] == ':' {
-			i = space(v, i+1)
-		}
-		dst, i = compact(append(dst, ':'), v, i)
-		if i = space(v, i); i < len(v) && v[i] == ',' {
-			i = space(v, i+1)
-		}
-		known := seen[string(key)]
-		for _, k := range keys[:min(n, few)] {
-			known = known || bytes.Equal(k, key)
-		}
-		if known {
-			dst = dst[:start]
-			continue
-		}
-		if n < few {
-			keys[n] = key
-		} else {
-			if seen == nil {
-				seen = make(map[string]bool, 4*few)
-			}
-			seen[string(key)] = true
-		}
-		n++
-	}
-	return append(dst, '}'), i + 1
-}
-
-func compactNumber(dst, v []byte) []byte {
-	if !isReal(v) {
-		if string(v) == "-0" {
-			return append(dst, '0')
-		}
+	out, ok := Parse(dst, v)
+	if !ok {
 		return append(dst, v...)
 	}
-	f, _ := strconv.ParseFloat(string(v), 64) // out of range is an infinity
-	return AppendReal(dst, f)
+	return out
+}
+
+// compactor checks and copies a text in one pass. What needs no change is copied
+// in long runs: from is where the run begins that is not copied yet.
+type compactor struct {
+	b, dst []byte
+	from   int
+}
+
+// flush copies up to a place.
+func (c *compactor) flush(to int) {
+	c.dst = append(c.dst, c.b[c.from:to]...)
+	c.from = to
+}
+
+// space leaves out white space at i and gives the place behind it.
+func (c *compactor) space(i int) int {
+	if i < len(c.b) && !isSpace(c.b[i]) {
+		return i
+	}
+	end := space(c.b, i)
+	if end > i {
+		c.flush(i)
+		c.from = end
+	}
+	return end
+}
+
+// value takes the value at i and gives the place behind it; false for no JSON.
+func (c *compactor) value(i, depth int) (int, bool) {
+	if i >= len(c.b) || depth > maxDepth {
+		return i, false
+	}
+	switch c.b[i] {
+	case '{':
+		return c.bag(i, depth+1)
+	case '[':
+		return c.array(i, depth+1)
+	case '"':
+		return c.text(i)
+	case 't':
+		return word(c.b, i, "true")
+	case 'f':
+		return word(c.b, i, "false")
+	case 'n':
+		return word(c.b, i, "null")
+	}
+	return c.number(i)
+}
+
+func (c *compactor) array(i, depth int) (int, bool) {
+	if i = c.space(i + 1); i < len(c.b) && c.b[i] == ']' {
+		return i + 1, true
+	}
+	for {
+		var ok bool
+		if i, ok = c.value(i, depth); !ok {
+			return i, false
+		}
+		if i = c.space(i); i >= len(c.b) {
+			return i, false
+		}
+		switch c.b[i] {
+		case ']':
+			return i + 1, true
+		case ',':
+			i = c.space(i + 1)
+		default:
+			return i, false
+		}
+	}
+}
+
+// bag drops keys that were there before.
+func (c *compactor) bag(i, depth int) (int, bool) {
+	var keys keySet
+	if i = c.space(i + 1); i < len(c.b) && c.b[i] == '}' {
+		return i + 1, true
+	}
+	before, dst, from := i, len(c.dst), c.from // where the member, with its comma, begins
+	for {
+		start := i
+		if i >= len(c.b) || c.b[i] != '"' {
+			return i, false
+		}
+		var ok bool
+		if i, ok = c.text(i); !ok {
+			return i, false
+		}
+		known := keys.add(c.b[start:i])
+		if i = c.space(i); i >= len(c.b) || c.b[i] != ':' {
+			return i, false
+		}
+		if i, ok = c.value(c.space(i+1), depth); !ok {
+			return i, false
+		}
+		if known {
+			c.dst = append(c.dst[:dst], c.b[from:max(from, before)]...)
+			c.from = i
+		}
+		if i = c.space(i); i >= len(c.b) {
+			return i, false
+		}
+		switch c.b[i] {
+		case '}':
+			return i + 1, true
+		case ',':
+			before, dst, from = i, len(c.dst), c.from
+			i = c.space(i + 1)
+		default:
+			return i, false
+		}
+	}
+}
+
+// text takes the string at i; escapes that needn't be are decoded.
+func (c *compactor) text(i int) (int, bool) {
+	end, ok := validString(c.b, i)
+	if ok && bytes.IndexByte(c.b[i:end], '\\') >= 0 {
+		c.flush(i)
+		c.dst = compactString(c.dst, c.b[i:end])
+		c.from = end
+	}
+	return end, ok
+}
+
+// number takes the number at i in the one form of its value.
+func (c *compactor) number(i int) (int, bool) {
+	end, ok := validNumber(c.b, i)
+	if !ok {
+		return end, false
+	}
+	v := c.b[i:end]
+	switch {
+	case isReal(v):
+		f, _ := strconv.ParseFloat(string(v), 64) // out of range is an infinity
+		c.flush(i)
+		c.dst = AppendReal(c.dst, f)
+		c.from = end
+	case string(v) == "-0":
+		c.flush(i)
+		c.dst = append(c.dst, '0')
+		c.from = end
+	}
+	return end, true
+}
+
+// keySet tells keys that were there before. Few are compared one by one, more by a
+// set.
+type keySet struct {
+	few  [16][]byte
+	n    int
+	more map[string]bool
+}
+
+// add tells whether a key, as written with its quotes, is known already.
+func (s *keySet) add(key []byte) bool {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		key = compactString(nil, key)
+	}
+	for _, k := range s.few[:s.n] {
+		if len(k) == len(key) && bytes.Equal(k, key) {
+			return true
+		}
+	}
+	if s.n < len(s.few) {
+		s.few[s.n] = key
+		s.n++
+		return false
+	}
+	if s.more[string(key)] {
+		return true
+	}
+	if s.more == nil {
+		s.more = map[string]bool{}
+	}
+	s.more[string(key)] = true
+	return false
 }
 
 // compactString copies a string with its quotes; escapes that needn't be are
@@ -200,10 +295,8 @@ const hexDigits = "0123456789abcdef"
 func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
-	for i, c := range s {
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
+	for i := special(s, 0); i < len(s); i = special(s, i+1) {
+		c := s[i]
 		dst = append(dst, s[start:i]...)
 		switch c {
 		case '"', '\\':

@@ -93,13 +93,98 @@ func Find(v []byte, path Path) []byte {
 // FindText is Find in text that may be no JSON, as parse_json() reads it: such text
 // is a string, and has no parts. ok tells that v is JSON, else v is the text.
 func FindText(text []byte, path Path) (v []byte, ok bool) {
-	if Valid(text) {
-		return Find(text, path), true
+	for i := range path {
+		if path[i].IsIndex && path[i].Index < 0 { // counts from an end not seen yet
+			if Valid(text) {
+				return Find(text, path), true
+			}
+			return nil, true
+		}
 	}
-	if len(path) > 0 {
+	f := finder{b: text}
+	end, ok := f.value(space(text, 0), 0, path)
+	switch {
+	case ok && space(text, end) == len(text):
+		if f.to > f.from && text[f.from] == 'n' {
+			return nil, true
+		}
+		return text[f.from:f.to], true
+	case len(path) > 0:
 		return nil, true
 	}
 	return text, false
+}
+
+// finder checks a text and notes where the value at a path is, in one pass.
+type finder struct {
+	b        []byte
+	from, to int
+}
+
+// value checks the value at i, to which what is left of the path leads.
+func (f *finder) value(i, depth int, path Path) (int, bool) {
+	if i >= len(f.b) || depth > maxDepth {
+		return i, false
+	}
+	switch {
+	case len(path) == 0:
+		end, ok := valid(f.b, i, depth)
+		f.from, f.to = i, end
+		return end, ok
+	case f.b[i] == '{' && !path[0].IsIndex:
+		return f.items(i+1, depth+1, '}', path)
+	case f.b[i] == '[' && path[0].IsIndex:
+		return f.items(i+1, depth+1, ']', path)
+	}
+	return valid(f.b, i, depth)
+}
+
+// items checks what stands between brackets, one item of which is on the path.
+func (f *finder) items(i, depth int, end byte, path Path) (int, bool) {
+	b := f.b
+	i = space(b, i)
+	if i < len(b) && b[i] == end {
+		return i + 1, true
+	}
+	met := false
+	for n := int64(0); ; n++ {
+		var ok bool
+		here := !met && n == path[0].Index
+		if end == '}' {
+			if i >= len(b) || b[i] != '"' {
+				return i, false
+			}
+			key := i
+			if i, ok = validString(b, i); !ok {
+				return i, false
+			}
+			here = !met && sameKey(b[key:i], &path[0])
+			if i = space(b, i); i >= len(b) || b[i] != ':' {
+				return i, false
+			}
+			i = space(b, i+1)
+		}
+		if here {
+			met = true
+			i, ok = f.value(i, depth, path[1:])
+		} else {
+			i, ok = valid(b, i, depth)
+		}
+		if !ok {
+			return i, false
+		}
+		if i = space(b, i); i >= len(b) {
+			return i, false
+		}
+		switch b[i] {
+		case end:
+			return i + 1, true
+		case ',':
+			i = space(b, i+1)
+		default:
+			return i, false
+		}
+	}
 }
 
 // Index gives element i of an array, from the end for negative i; nil where there

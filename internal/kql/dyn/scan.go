@@ -2,8 +2,10 @@ package dyn
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
+	"math/bits"
 	"strconv"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -174,14 +176,36 @@ func validItems(b []byte, i, depth int, end byte) (int, bool) {
 	}
 }
 
+// Eight bytes at once: which of them are below a blank, a quote or a backslash.
+const (
+	ones = 0x0101010101010101
+	high = 0x8080808080808080
+)
+
+// special gives the place of the next byte at or behind i that a string can't hold
+// as it is: a quote, a backslash, a control character.
+func special(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := x^ones*'"', x^ones*'\\'
+		if m := ((x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash) & high; m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+	}
+	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
+}
+
 func validString(b []byte, i int) (int, bool) {
-	for i++; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '"':
+	for i = special(b, i+1); i < len(b); i = special(b, i) {
+		switch b[i] {
+		case '"':
 			return i + 1, true
-		case c < ' ':
+		default:
 			return i, false
-		case c == '\\':
+		case '\\':
 			i++
 			if i >= len(b) {
 				return i, false
@@ -196,6 +220,7 @@ func validString(b []byte, i int) (int, bool) {
 			default:
 				return i, false
 			}
+			i++
 		}
 	}
 	return i, false
@@ -286,22 +311,16 @@ func skip(b []byte, i int) int {
 
 // skipString gives the place behind the string at i.
 func skipString(b []byte, i int) int {
-	i++
-	for {
-		n := bytes.IndexByte(b[min(i, len(b)):], '"')
-		if n < 0 {
-			return len(b)
-		}
-		i += n
-		back := i
-		for b[back-1] == '\\' {
-			back--
+	for i = special(b, i+1); i < len(b); i = special(b, i) {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
 		}
 		i++
-		if (i-1-back)%2 == 0 {
-			return i
-		}
 	}
+	return len(b)
 }
 
 // Items walks an array (or the values of a bag) of valid JSON.
