@@ -10,17 +10,19 @@ import (
 
 // unnest expands dynamics. A Go function gives a value's elements one a line, which
 // compact JSON never breaks; DuckDB splits the lines and unnests the lists side by
-// side. An empty text is no list: no row.
+// side. Null is no list: no row.
 func (e *emitter) unnest(n *plan.Unnest) string {
 	from := e.node(n.From)
-	lists, rows := make([]string, len(n.Cols)), make([]string, len(n.Cols))
+	lists, rows, nulls := make([]string, len(n.Cols)), make([]string, len(n.Cols)), make([]string, len(n.Cols))
 	for i, c := range n.Cols {
-		list := "string_split(nullif(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(n.Pairs) + "), ''), chr(10))"
+		list := "string_split(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(n.Pairs) + "), chr(10))"
 		if n.Limit > 0 {
 			list += "[1:" + strconv.FormatInt(n.Limit, 10) + "]"
 		}
 		lists[i] = list + " AS " + column(c.List)
-		rows[i] = "nullif(unnest(" + column(c.List) + "), 'null') AS " + column(c.ID)
+		rows[i] = "unnest(" + column(c.List) + ") AS " + column(c.ID)
+		// nullif writes its operand twice, so it gets one that is a column already.
+		nulls[i] = "nullif(" + column(c.ID) + ", 'null') AS " + column(c.ID)
 	}
 	if n.Index != 0 {
 		lengths := make([]string, len(n.Cols))
@@ -29,7 +31,8 @@ func (e *emitter) unnest(n *plan.Unnest) string {
 		}
 		rows = append(rows, "unnest(range(greatest("+strings.Join(lengths, ", ")+"))) AS "+column(n.Index))
 	}
-	return "SELECT *, " + strings.Join(rows, ", ") + " FROM (SELECT *, " + strings.Join(lists, ", ") + " FROM " + from + ")"
+	return "SELECT * REPLACE (" + strings.Join(nulls, ", ") + ") FROM (SELECT *, " + strings.Join(rows, ", ") +
+		" FROM (SELECT *, " + strings.Join(lists, ", ") + " FROM " + from + "))"
 }
 
 func (e *emitter) number(n *plan.Number) string {

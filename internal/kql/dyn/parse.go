@@ -160,12 +160,27 @@ func (c *compactor) bag(i, depth int) (int, bool) {
 // text takes the string at i; escapes that needn't be are decoded.
 func (c *compactor) text(i int) (int, bool) {
 	end, ok := validString(c.b, i)
-	if ok && bytes.IndexByte(c.b[i:end], '\\') >= 0 {
+	if ok && !inForm(c.b[i:end]) {
 		c.flush(i)
 		c.dst = compactString(c.dst, c.b[i:end])
 		c.from = end
 	}
 	return end, ok
+}
+
+// inForm tells whether a valid string has only escapes that it needs, as
+// AppendString writes them. Those by number are not looked at closer.
+func inForm(s []byte) bool {
+	for {
+		n := bytes.IndexByte(s, '\\')
+		switch {
+		case n < 0:
+			return true
+		case s[n+1] == 'u' || s[n+1] == '/':
+			return false
+		}
+		s = s[n+2:]
+	}
 }
 
 // number takes the number at i in the one form of its value.
@@ -225,7 +240,7 @@ func (s *keySet) add(key []byte) bool {
 // compactString copies a string with its quotes; escapes that needn't be are
 // decoded.
 func compactString(dst, s []byte) []byte {
-	if bytes.IndexByte(s, '\\') < 0 {
+	if inForm(s) {
 		return append(dst, s...)
 	}
 	// Decoded behind dst first: what Unquote gives is never longer than s.

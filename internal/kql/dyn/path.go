@@ -219,9 +219,26 @@ func member(b []byte, s *Step) []byte {
 	if len(b) == 0 || b[0] != '{' {
 		return nil
 	}
-	for it := Walk(b); it.Next(); {
-		if sameKey(it.Key, s) {
-			return it.Value
+	for i := space(b, 1); i < len(b) && b[i] == '"'; {
+		key := i
+		i = skipString(b, i)
+		found := sameKey(b[key:i], s)
+		if i < len(b) && b[i] != ':' {
+			i = space(b, i)
+		}
+		i++
+		if i < len(b) && isSpace(b[i]) {
+			i = space(b, i)
+		}
+		end := skip(b, i)
+		if found {
+			return b[min(i, end):end]
+		}
+		if i = end; i < len(b) && isSpace(b[i]) {
+			i = space(b, i)
+		}
+		if i++; i < len(b) && isSpace(b[i]) { // behind the comma
+			i = space(b, i)
 		}
 	}
 	return nil

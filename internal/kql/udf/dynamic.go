@@ -164,8 +164,10 @@ var dynamics = append(dynamicReaders(),
 	dynFunc("dyn_sorted_json", stringT, func(dst []byte, a []Value) ([]byte, bool) {
 		return dyn.SortedJSON(dst, a[0].S), true
 	}, dynamicT),
-	dynFunc("dyn_expand", stringT, func(dst []byte, a []Value) ([]byte, bool) {
-		return expand(dst, a)
+	// dyn_expand gives the elements of a value a line each (dyn.Expand), null for none.
+	// Null can't be told from no rows in a string, so that its type is dynamic.
+	dynFunc("dyn_expand", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
+		return dyn.Expand(dst, a[0].S, a[1].I != 0)
 	}, dynamicT, boolT),
 	dynFunc("extract_json", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
 		path, ok := dyn.ParseJSONPath(string(a[0].S))
@@ -185,17 +187,6 @@ var dynamics = append(dynamicReaders(),
 		return dyn.ParseXML(dst, a[0].S)
 	}, stringT),
 )
-
-func expand(dst []byte, a []Value) ([]byte, bool) {
-	if a[0].Null {
-		return append(dst, "null"...), true
-	}
-	out, ok := dyn.Expand(dst, a[0].S, a[1].I != 0)
-	if !ok { // no row: told from the row of an empty text, which can't be JSON
-		return dst, true
-	}
-	return out, true
-}
 
 func found(dst, v []byte) ([]byte, bool) {
 	if len(v) == 0 {
