@@ -103,7 +103,7 @@ func registerGo(t testing.TB, db *sql.DB) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	const most = 8 // arguments, of those that take any number
+	const most = 2 * 64 // arguments, of those that take any number
 	for i := range udf.All() {
 		def := &udf.All()[i]
 		var forms []duckdb.ScalarFunc
