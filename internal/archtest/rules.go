@@ -51,6 +51,7 @@ var floors = map[string]floor{
 // edges are the imports allowed within one floor, importer → imported.
 var edges = map[string][]string{
 	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn"},
+	"internal/kql/complete": {"internal/kql/bind", "internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf"},
 	"internal/kql/agg":      {"internal/kql/udf", "internal/kql/dyn"},
