@@ -69,6 +69,9 @@ type binder struct {
 	words map[string]int
 	// pipedName is the table that the rows of a piped union or search are of.
 	pipedName string
+	// window gets the functions of rows in order of the operator that is bound; nil
+	// in operators that can't have any.
+	window *plan.Window
 	// rows is the scope of scalar expressions; nil outside a pipeline.
 	rows *rows
 	// internal is set while a view's expression is bound.
@@ -153,18 +156,24 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		if !b.countOperator(op.Pos()) {
 			return nil
 		}
-		saved := b.rows
-		b.rows = r
+		saved, savedWindow := b.rows, b.window
+		b.window = nil
+		b.rows = b.windowed(op, r)
+		wasOrdered := r.ordered
 		switch op.(type) {
 		case *syntax.Union, *syntax.Search:
 			b.pipedName = b.sourceName(&syntax.Pipe{Source: p.Source, Ops: p.Ops[:i]})
 		}
 		next := b.operator(op, i == len(p.Ops)-1)
-		b.rows = saved
+		b.rows, b.window = saved, savedWindow
 		if next == nil {
 			return nil
 		}
-		r = next
+		if r = next; r.ordered != ordered(op, wasOrdered) {
+			same := *r
+			same.ordered = !r.ordered
+			r = &same
+		}
 	}
 	return r
 }

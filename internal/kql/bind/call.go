@@ -33,6 +33,9 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 	case "column_ifexists", "columnifexists":
 		return b.columnIfExists(x)
 	}
+	if fn.Windows[x.Name] != 0 {
+		return b.windowCall(x)
+	}
 	if _, ok := fn.Aggregates[x.Name]; ok && b.aggregates != nil {
 		return b.aggregates.call(x)
 	}

@@ -36,6 +36,8 @@ func (b *binder) columns(op *syntax.Columns) *rows {
 		return b.rename(op)
 	case "project-reorder":
 		return b.reorder(op)
+	case "serialize":
+		return b.serialize(op)
 	}
 	b.refuse(syntax.Span{Start: op.Start, End: op.Start + len(op.Word)}, "operator '"+op.Word+"'")
 	return nil

@@ -20,6 +20,8 @@ type column struct {
 type rows struct {
 	node plan.Node
 	cols []column
+	// ordered tells that the rows have an order that later operators may use.
+	ordered bool
 	// table is set while the relation is a stored table, for "__" functions.
 	table *tableRows
 }

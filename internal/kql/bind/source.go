@@ -33,7 +33,11 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 	case *syntax.Datatable:
 		return b.datatable(x)
 	case *syntax.RangeRows:
-		return b.rangeRows(x)
+		r := b.rangeRows(x)
+		if r != nil {
+			r.ordered = true
+		}
+		return r
 	case *syntax.Union:
 		return b.union(x, false)
 	case *syntax.Search:

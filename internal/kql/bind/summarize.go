@@ -15,7 +15,8 @@ func (b *binder) summarize(op *syntax.Summarize) *rows {
 			b.refuse(op.Span, "the parameter "+p.Name)
 		}
 	}
-	a := &aggregation{b: b, node: &plan.Aggregate{From: b.rows.node}, out: &rows{}, unnamed: numbered("Column", 1)}
+	from, place := b.place(b.rows)
+	a := &aggregation{b: b, node: &plan.Aggregate{From: from}, out: &rows{}, unnamed: numbered("Column", 1), place: place}
 	a.out.node = a.node
 	for _, x := range op.By {
 		if n, ok := x.(*syntax.Named); ok {

@@ -162,6 +162,8 @@ func (e *emitter) node(n plan.Node) string {
 		sql = e.use(n)
 	case *plan.Range:
 		sql = e.series(n)
+	case *plan.Window:
+		sql = e.window(n)
 	case *plan.Stage:
 		sql = e.stage(n)
 	case *plan.Unnest:
