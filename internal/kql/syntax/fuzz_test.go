@@ -14,6 +14,13 @@ var seeds = []string{
 	`T | join kind=inner (U | where a in~ ("x", "y")) on $left.a == $right.b | mv-expand x to typeof(string)`,
 	`set notruncation; union withsource=x A*, B | top 5 by a desc, b | where x !between (1 .. 2) and y matches regex "a.*" // end`,
 	`T | where a.b[0].["c d"] == -(-1) | parse x with * "a" y:int | evaluate bag_unpack(z)`,
+	`let f = (T:(a:long, *), n:int = 5) { let x = n; T | take x }; union withsource=s isfuzzy=true (T | as X), U*, f(T) | lookup kind=leftouter V on a, $left.b == $right.c`,
+	`T | make-series n=count() default=0, m=max(a) on t from datetime(2020) to now() step 1d by b | parse-kv s as (x:long) with (pair_delimiter=",") | parse kind=regex flags=i s with * "a" x:long "b" y *`,
+	`T | mv-expand with_itemindex=i x = d to typeof(long), e limit 5 | mv-apply y = f to typeof(string) limit 2 on (where y > 1 | top 1 by y) | serialize n = row_number()`,
+	`T | scan with_match_id=m declare (x:long=0) with (step s1 output=last: a == 1 => x = s1.x + 1; step s2 optional: true;) | top-nested 3 of a with others="o" by count() desc, top-nested of b by sum(c)`,
+	`declare query_parameters(a:long = 1); set q; alias database d = cluster("c").database("d"); restrict access to (T, U*); find in (T, U) where a == 1 project a, b:long`,
+	`search kind=case_sensitive in (T, U*) "a" and b:"c" | evaluate hint.x=y pivot(a, count()) : (*, a:long) | partition by a { T | take 1 } | partition by a (take 1) | fork x=(count) (take 1) | facet by a with (take 1)`,
+	`externaldata(a:long, ['b c']:string)["x", h@"y"] with (format="csv", ignoreFirstRecord=true) | reduce by a with threshold=0.1 | top-hitters 5 of a by b | sample-distinct 5 of a | project-reorder a granny-asc, *`,
 	`)`, `(`, `| |`, `"`, `datetime(`, "T | where \xff", `a = b = c`, `x ! has`, `T|take 1 2`, `['`, `a..b`, `1..2`, `not(`, `T | order by`,
 	strings.Repeat("§", 30), strings.Repeat(`'\q' `, 30), strings.Repeat("1.5x ", 30), strings.Repeat("\"\n", 30),
 	strings.Repeat("(", 1000), strings.Repeat("-", 1000), strings.Repeat("a or ", 3000) + "b", strings.Repeat("a[", 500),
@@ -39,6 +46,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("a diagnostic out of place: %+v", d)
 			}
 		}
+		spans(t, q)
 		printed := Print(q) // of a broken tree too
 		if len(diags) == 0 && len(printed) < MaxText {
 			roundTrip(t, q)

@@ -56,10 +56,23 @@ var spanSuffixes = map[string]bool{
 	"tick": true, "ticks": true,
 }
 
-// punctuation, longest first.
-var punctuation = []string{
-	"!=", "==", "=~", "!~", "<=", ">=", "<>", "=>", "..",
-	"<", ">", "=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", ",", ".", "|", ";", ":", "!", "@", "?", "~", "&", "^", "#", "$",
+// punctuation are the operators and brackets of one byte; those of two bytes have
+// one of them first.
+const punctuation = "<>=+-*/%()[]{},.|;:!@?~&^#$"
+
+// punctuationLength tells how many bytes the operator that begins text has, 0 for
+// none.
+func punctuationLength(text string) int {
+	if strings.IndexByte(punctuation, text[0]) < 0 {
+		return 0
+	}
+	if len(text) > 1 {
+		switch text[:2] {
+		case "!=", "==", "=~", "!~", "<=", ">=", "<>", "=>", "..":
+			return 2
+		}
+	}
+	return 1
 }
 
 type lexer struct {
@@ -140,11 +153,9 @@ func (l *lexer) scan() token {
 	if isWordStart(r) {
 		return l.scanWord()
 	}
-	for _, p := range punctuation {
-		if strings.HasPrefix(l.text[l.at:], p) {
-			l.at += len(p)
-			return token{kind: tokPunct}
-		}
+	if n := punctuationLength(l.text[l.at:]); n > 0 {
+		l.at += n
+		return token{kind: tokPunct}
 	}
 	hint := ""
 	if strings.ContainsRune("“”„‘’‚«»´", r) {
