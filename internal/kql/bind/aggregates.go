@@ -84,9 +84,9 @@ func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 			b.fail(arg.Pos(), "this value of "+c.Name+"() has no name", "give it one before: extend a = …")
 			return
 		}
-		a.result(names, i, name, arg.Pos(), value.Type(), once(func() plan.Expr {
+		a.result(names, i, name, arg.Pos(), value.Type(), func() plan.Expr {
 			return a.add(plan.Agg{Op: op, Args: []plan.Expr{value, by}, T: value.Type()})
-		}))
+		})
 	}
 }
 
@@ -103,7 +103,7 @@ func (a *aggregation) star(named []syntax.Expr, agg func(plan.Expr) plan.Expr) {
 		if slices.Contains(skip, c.name) {
 			continue
 		}
-		a.result(nil, 0, c.name, syntax.Span{}, c.typ, once(func() plan.Expr { return agg(c.get()) }))
+		a.result(nil, 0, c.name, syntax.Span{}, c.typ, func() plan.Expr { return agg(c.get()) })
 	}
 }
 

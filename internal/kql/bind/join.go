@@ -213,23 +213,14 @@ func (b *binder) columnOf(x *syntax.Name, r *rows, side string) plan.Expr {
 // the rest is computed below.
 func (b *binder) nullable(r *rows) *rows {
 	node := &plan.Extend{From: r.node}
-	out := &rows{node: node, cols: slices.Clone(r.cols)}
-	for i := range out.cols {
-		get := out.cols[i].get
-		out.cols[i].get = once(func() plan.Expr {
-			x := get()
-			if y := withoutNotNull(x); y != nil {
-				return y
-			}
-			if x.Type() == 0 {
-				return x
-			}
-			id := b.newID()
-			node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
-			return nullableRef(id, x.Type())
-		})
-	}
-	return out
+	return &rows{node: node, cols: derive(r.cols, func(_ int, x plan.Expr) plan.Expr {
+		if y := withoutNotNull(x); y != nil {
+			return y
+		}
+		id := b.newID()
+		node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
+		return nullableRef(id, x.Type())
+	})}
 }
 
 func nullableRef(id plan.ID, t schema.Type) plan.Expr {

@@ -245,22 +245,16 @@ func (b *binder) share(r *rows) *shared {
 // use gives the rows once more, with numbers of their own.
 func (b *binder) use(s *shared) *rows {
 	node := &plan.Use{Of: s.node}
-	out := &rows{node: node, cols: slices.Clone(s.rows.cols)}
-	for i := range out.cols {
-		get := out.cols[i].get
-		out.cols[i].get = once(func() plan.Expr {
-			x := get()
-			if _, isConst := x.(*plan.Const); isConst {
-				return x
-			}
-			if s.cols[i] == 0 {
-				s.cols[i] = b.newID()
-				s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.cols[i], Expr: x})
-			}
-			id := b.newID()
-			node.Cols = append(node.Cols, plan.UseColumn{ID: id, Of: s.cols[i]})
-			return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
-		})
-	}
-	return out
+	return &rows{node: node, cols: derive(s.rows.cols, func(at int, x plan.Expr) plan.Expr {
+		if _, isConst := x.(*plan.Const); isConst {
+			return x
+		}
+		if s.cols[at] == 0 {
+			s.cols[at] = b.newID()
+			s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.cols[at], Expr: x})
+		}
+		id := b.newID()
+		node.Cols = append(node.Cols, plan.UseColumn{ID: id, Of: s.cols[at]})
+		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+	})}
 }

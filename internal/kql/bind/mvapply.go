@@ -148,20 +148,14 @@ func (a *apply) aggregate(n *plan.Aggregate) {
 	key := plan.Assign{ID: b.newID(), Expr: a.row}
 	n.Keys = append(n.Keys, key)
 	a.row = &plan.Ref{ID: key.ID, T: schema.Long, NotNull: true}
-	outer := make([]column, len(a.outer))
-	for i, c := range a.outer {
-		outer[i] = c
-		outer[i].get = once(func() plan.Expr {
-			x := c.get()
-			if constant(x) != nil {
-				return x
-			}
-			id := b.newID()
-			n.Aggs = append(n.Aggs, plan.Agg{ID: id, Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()})
-			return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
-		})
-	}
-	a.outer = outer
+	a.outer = derive(a.outer, func(_ int, x plan.Expr) plan.Expr {
+		if constant(x) != nil {
+			return x
+		}
+		id := b.newID()
+		n.Aggs = append(n.Aggs, plan.Agg{ID: id, Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()})
+		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+	})
 }
 
 // result joins the input's columns and those the subquery made.

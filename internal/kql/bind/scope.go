@@ -8,12 +8,63 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// column is a column a query sees. get may be called often; it binds once.
+// column is a column a query sees. Its expression is x, or made by of when it is
+// first used.
 type column struct {
 	name   string
 	typ    schema.Type
 	hidden bool // not in *
-	get    func() plan.Expr
+	at     int32
+	x      plan.Expr
+	of     columns
+}
+
+// columns makes the expressions of columns by their position; it makes each once.
+type columns interface {
+	column(at int) plan.Expr
+}
+
+// get gives the column's expression. It may be called often.
+func (c column) get() plan.Expr {
+	if c.x != nil {
+		return c.x
+	}
+	return c.of.column(int(c.at))
+}
+
+// derived are columns made by a function.
+type derived struct {
+	made []plan.Expr
+	make func(at int) plan.Expr
+}
+
+func (d *derived) column(at int) plan.Expr {
+	if d.made[at] == nil {
+		d.made[at] = d.make(at)
+	}
+	return d.made[at]
+}
+
+// derive gives cols anew, each made from its old expression when it is used.
+func derive(cols []column, change func(at int, x plan.Expr) plan.Expr) []column {
+	d := &derived{made: make([]plan.Expr, len(cols))}
+	d.make = func(at int) plan.Expr {
+		x := cols[at].get()
+		if x.Type() == 0 {
+			return x
+		}
+		return change(at, x)
+	}
+	out := slices.Clone(cols)
+	for i := range out {
+		out[i].x, out[i].of, out[i].at = nil, d, int32(i)
+	}
+	return out
+}
+
+// lazy is a column that is made when it is used.
+func lazy(name string, typ schema.Type, bind func() plan.Expr) column {
+	return column{name: name, typ: typ, of: &derived{made: make([]plan.Expr, 1), make: func(int) plan.Expr { return bind() }}}
 }
 
 // rows is a relation under construction: a node and what a query sees of it.
@@ -27,6 +78,9 @@ type rows struct {
 }
 
 func (r *rows) find(name string) *column {
+	if r.cols == nil && r.table != nil { // within the definition of a view
+		return r.table.storedColumn(name)
+	}
 	for i := range r.cols {
 		if r.cols[i].name == name {
 			return &r.cols[i]
@@ -50,7 +104,7 @@ func (r *rows) visible() []column {
 
 // fixed is a column whose expression is known.
 func fixed(name string, x plan.Expr) column {
-	return column{name: name, typ: x.Type(), get: func() plan.Expr { return x }}
+	return column{name: name, typ: x.Type(), x: x}
 }
 
 // materialise gives relations whose columns stand as numbered columns of their own
@@ -58,20 +112,14 @@ func fixed(name string, x plan.Expr) column {
 // a partner, an unnest). A column is computed once it is used.
 func (b *binder) materialise(r *rows) *rows {
 	node := &plan.Extend{From: r.node}
-	out := &rows{node: node, cols: slices.Clone(r.cols)}
-	for i := range out.cols {
-		get := out.cols[i].get
-		out.cols[i].get = once(func() plan.Expr {
-			x := get()
-			if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
-				return x
-			}
-			id := b.newID()
-			node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
-			return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
-		})
-	}
-	return out
+	return &rows{node: node, cols: derive(r.cols, func(_ int, x plan.Expr) plan.Expr {
+		if _, isRef := x.(*plan.Ref); isRef {
+			return x
+		}
+		id := b.newID()
+		node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
+		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+	})}
 }
 
 // unique gives name, or name with the first number behind it that is free.

@@ -95,7 +95,7 @@ func (a *aggregation) result(names []*syntax.Name, i int, name string, at syntax
 		a.b.fail(at, "the column '"+name+"' is there twice", "")
 		return
 	}
-	a.out.cols = append(a.out.cols, column{name: free, typ: t, get: get})
+	a.out.cols = append(a.out.cols, lazy(free, t, get))
 }
 
 // value binds a column of summarize: an aggregate, or an expression over

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -15,17 +16,53 @@ type tableRows struct {
 	b     *binder
 	table *schema.Table
 	scan  *plan.Scan
-	refs  map[int]*plan.Ref
+	// refs and exprs are the stored columns in use, as they lie on disk and as KQL
+	// sees them, by their position; made are the columns of the view.
+	refs  []*plan.Ref
+	exprs []plan.Expr
+	view  []schema.ViewColumn
+	made  []plan.Expr
 	// extend holds computed columns; its From grows by lookups.
 	extend  *plan.Extend
 	lookups map[string]plan.Expr
-	// physical is the scope views' expressions are bound in.
-	physical *rows
+}
+
+// storedColumns are the table's columns as KQL sees them.
+type storedColumns struct{ *tableRows }
+
+func (t storedColumns) column(at int) plan.Expr {
+	if t.exprs[at] == nil {
+		t.exprs[at] = t.stored(at)
+	}
+	return t.exprs[at]
+}
+
+// column makes a column of the view.
+func (t *tableRows) column(at int) plan.Expr {
+	if t.made[at] == nil {
+		t.made[at] = t.viewColumn(&t.view[at])
+	}
+	return t.made[at]
+}
+
+// storedColumn finds a stored column by its name, nil when there is none.
+func (t *tableRows) storedColumn(name string) *column {
+	i := t.table.Index(name)
+	if i < 0 {
+		return nil
+	}
+	c := t.storedAt(i)
+	return &c
+}
+
+func (t *tableRows) storedAt(i int) column {
+	c := &t.table.Columns[i]
+	return column{name: c.Name, typ: c.KQL, hidden: strings.HasPrefix(c.Name, "_"), at: int32(i), of: storedColumns{t}}
 }
 
 // raw gives the column as it lies on disk.
 func (t *tableRows) raw(index int) *plan.Ref {
-	if r, ok := t.refs[index]; ok {
+	if r := t.refs[index]; r != nil {
 		return r
 	}
 	c := &t.table.Columns[index]
@@ -52,32 +89,20 @@ func (t *tableRows) stored(index int) plan.Expr {
 	return r
 }
 
-// once makes a getter that binds at its first use.
-func once(bind func() plan.Expr) func() plan.Expr {
-	var x plan.Expr
-	return func() plan.Expr {
-		if x == nil {
-			x = bind()
-		}
-		return x
-	}
-}
-
 // table makes the relation of a table or view.
 func (b *binder) table(s Source) *rows {
 	table := s.Table
 	if s.View != nil {
 		table = s.View.Table
 	}
-	t := &tableRows{b: b, table: table, scan: &plan.Scan{Table: table}, refs: map[int]*plan.Ref{}, lookups: map[string]plan.Expr{}}
-	t.physical = &rows{node: t.scan, table: t}
-	for i := range table.Columns {
-		c := &table.Columns[i]
-		t.physical.cols = append(t.physical.cols, column{
-			name: c.Name, typ: c.KQL, hidden: strings.HasPrefix(c.Name, "_"),
-			get: once(func() plan.Expr { return t.stored(i) }),
-		})
+	t := &tableRows{
+		b: b, table: table, scan: &plan.Scan{Table: table}, lookups: map[string]plan.Expr{}, view: table.Computed,
+		refs: make([]*plan.Ref, len(table.Columns)), exprs: make([]plan.Expr, len(table.Columns)),
 	}
+	if s.View != nil {
+		t.view = s.View.Columns
+	}
+	t.made = make([]plan.Expr, len(t.view))
 	var below plan.Node = t.scan
 	if len(table.Columns) > 0 && table.Columns[0].FieldID == 0 {
 		below = nil // nothing writes this table yet: it binds and is empty
@@ -85,20 +110,22 @@ func (b *binder) table(s Source) *rows {
 	t.extend = &plan.Extend{From: below}
 	out := &rows{node: t.extend, table: t}
 	if s.View == nil {
-		out.cols = t.physical.cols
-		for i := range table.Computed {
-			out.cols = append(out.cols, t.viewColumn(&table.Computed[i]))
+		out.cols = make([]column, 0, len(table.Columns)+len(t.view))
+		for i := range table.Columns {
+			out.cols = append(out.cols, t.storedAt(i))
 		}
 	} else {
-		for i := range s.View.Columns {
-			out.cols = append(out.cols, t.viewColumn(&s.View.Columns[i]))
-		}
+		out.cols = make([]column, 0, len(t.view))
 		if s.View.Filter != "" && below != nil {
 			pred := b.viewExpr(t, s.View.Filter, "the filter of "+s.View.Name)
 			if pred.Type() != 0 {
 				t.extend.From = &plan.Filter{From: below, Pred: pred}
 			}
 		}
+	}
+	for i := range t.view {
+		c := &t.view[i]
+		out.cols = append(out.cols, column{name: c.Name, typ: c.KQL, hidden: c.Hidden, at: int32(i), of: t})
 	}
 	if below == nil {
 		return b.empty(out)
@@ -113,35 +140,34 @@ func (b *binder) empty(r *rows) *rows {
 	for _, c := range r.cols {
 		ref := plan.Ref{ID: b.newID(), T: c.typ}
 		values.Columns = append(values.Columns, ref)
-		out.cols = append(out.cols, column{name: c.name, typ: c.typ, hidden: c.hidden, get: func() plan.Expr { return &ref }})
+		out.cols = append(out.cols, column{name: c.name, typ: c.typ, hidden: c.hidden, x: &ref})
 	}
 	return out
 }
 
-func (t *tableRows) viewColumn(c *schema.ViewColumn) column {
-	return column{name: c.Name, typ: c.KQL, hidden: c.Hidden, get: once(func() plan.Expr {
-		where := "column " + c.Name
-		switch c.Kind {
-		case schema.Stored:
-			i := t.table.Index(c.Expr)
-			if i < 0 {
-				t.b.fail(syntax.Span{}, "cannot bind "+where+": table "+t.table.Name+" has no column "+c.Expr, "")
-				return bad()
-			}
-			return t.b.storedAs(t.stored(i), c.KQL)
-		case schema.Computed:
-			x := t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
-			if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
-				return x
-			}
-			id := t.b.newID()
-			t.extend.Cols = append(t.extend.Cols, plan.Assign{ID: id, Expr: x})
-			return &plan.Ref{ID: id, T: c.KQL, NotNull: c.KQL == schema.String}
-		case schema.Constant:
-			return t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
+// viewColumn binds the definition of a view's column.
+func (t *tableRows) viewColumn(c *schema.ViewColumn) plan.Expr {
+	where := "column " + c.Name
+	switch c.Kind {
+	case schema.Stored:
+		i := t.table.Index(c.Expr)
+		if i < 0 {
+			t.b.fail(syntax.Span{}, "cannot bind "+where+": table "+t.table.Name+" has no column "+c.Expr, "")
+			return bad()
 		}
-		return null(c.KQL)
-	})}
+		return t.b.storedAs(t.stored(i), c.KQL)
+	case schema.Computed:
+		x := t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
+		if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
+			return x
+		}
+		id := t.b.newID()
+		t.extend.Cols = append(t.extend.Cols, plan.Assign{ID: id, Expr: x})
+		return &plan.Ref{ID: id, T: c.KQL, NotNull: c.KQL == schema.String}
+	case schema.Constant:
+		return t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
+	}
+	return null(c.KQL)
 }
 
 // storedAs converts a stored value to the type a view gives it; what doesn't fit
@@ -162,15 +188,36 @@ func (b *binder) storedAs(x plan.Expr, typ schema.Type) plan.Expr {
 	return convert(x, typ)
 }
 
+// definitions are the expressions of the schema's views, each parsed when it is
+// first asked for.
+var definitions = sync.OnceValue(func() map[string]func() (syntax.Expr, []syntax.Diagnostic) {
+	all := map[string]func() (syntax.Expr, []syntax.Diagnostic){}
+	for _, v := range schema.Views() {
+		all[v.Filter] = sync.OnceValues(func() (syntax.Expr, []syntax.Diagnostic) { return syntax.ParseExpr(v.Filter) })
+		for _, c := range v.Columns {
+			all[c.Expr] = sync.OnceValues(func() (syntax.Expr, []syntax.Diagnostic) { return syntax.ParseExpr(c.Expr) })
+		}
+	}
+	return all
+})
+
+// definition parses an expression of a view.
+func definition(text string) (syntax.Expr, []syntax.Diagnostic) {
+	if parsed := definitions()[text]; parsed != nil {
+		return parsed()
+	}
+	return syntax.ParseExpr(text)
+}
+
 // viewExpr binds an expression of a view's definition.
 func (b *binder) viewExpr(t *tableRows, text, where string) plan.Expr {
-	x, diags := syntax.ParseExpr(text)
+	x, diags := definition(text)
 	if len(diags) > 0 {
 		b.fail(syntax.Span{}, "cannot read the definition of "+where+": "+diags[0].Error(), "")
 		return bad()
 	}
 	inner := &binder{env: b.env, text: text, internal: t, ids: b.ids}
-	inner.rows = t.physical
+	inner.rows = &rows{node: t.scan, table: t}
 	bound := inner.scalar(x)
 	if len(inner.diags) > 0 {
 		b.fail(syntax.Span{}, "cannot bind the definition of "+where+": "+inner.diags[0].Error(), "")

@@ -249,7 +249,7 @@ func (b *binder) merge(parts []part, u unionParams) *rows {
 
 // unionColumn is a column that each part has an expression for.
 func (b *binder) unionColumn(node *plan.Union, name string, typ schema.Type, of func(part int) plan.Expr) column {
-	return column{name: name, typ: typ, get: once(func() plan.Expr {
+	return lazy(name, typ, func() plan.Expr {
 		ref := plan.Ref{ID: b.newID(), T: typ, NotNull: true}
 		for i := range node.Parts {
 			x := of(i)
@@ -261,5 +261,5 @@ func (b *binder) unionColumn(node *plan.Union, name string, typ schema.Type, of 
 		}
 		node.Cols = append(node.Cols, ref)
 		return &ref
-	})}
+	})
 }
