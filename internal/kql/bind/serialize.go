@@ -217,11 +217,12 @@ func (b *binder) place(r *rows) (plan.Node, func() plan.Expr) {
 		return r.node, nil
 	}
 	w := &plan.Window{From: r.node}
-	return w, once(func() plan.Expr {
+	row := lazy("", schema.Long, func() plan.Expr {
 		c := plan.WindowCol{ID: b.newID(), Op: fn.RowNumber, Args: []plan.Expr{long(1)}, T: schema.Long}
 		w.Cols = append(w.Cols, c)
 		return &plan.Ref{ID: c.ID, T: c.T, NotNull: true}
 	})
+	return w, row.get
 }
 
 // serialize keeps the rows' order for what comes, and adds columns as extend does.
