@@ -271,6 +271,10 @@ func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax
 			x = n.X
 		}
 		bound := b.scalar(x)
+		if bound.Type() == schema.Decimal {
+			b.refuse(x.Pos(), "sorting by a value of type decimal")
+			continue
+		}
 		if bound.Type() == schema.Dynamic {
 			b.fail(x.Pos(), "cannot sort by a value of type dynamic", "convert it: tostring(…)")
 			continue

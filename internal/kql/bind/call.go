@@ -45,6 +45,9 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 	if slices.Contains(fn.Dynamic, x.Name) {
 		return b.dynamicCall(x)
 	}
+	if slices.Contains(fn.Scalar, x.Name) {
+		return b.scalarCall(x)
+	}
 	if slices.Contains(fn.Special, x.Name) {
 		args, ok := b.arguments(x)
 		if !ok {
@@ -66,7 +69,7 @@ func (b *binder) unknownFunction(x *syntax.Call) {
 		known = append(known, name)
 	}
 	hint := ""
-	if n := syntax.Nearest(x.Name, append(known, fn.Special...)); n != "" && syntax.Distance(n, x.Name, 3) <= 2 {
+	if n := syntax.Nearest(x.Name, slices.Concat(known, fn.Special, fn.Scalar, fn.Dynamic)); n != "" && syntax.Distance(n, x.Name, 3) <= 2 {
 		hint = "did you mean " + n + "?"
 	}
 	b.fail(x.NameAt, "the function '"+x.Name+"' is not supported yet", hint)
@@ -131,7 +134,9 @@ func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 	switch f.Op {
 	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToTimeSpan, fn.ToGuid:
 		return convert(args[0], f.Result)
-	case fn.Sqrt, fn.Exp, fn.Log, fn.Log10, fn.Log2, fn.Pow:
+	case fn.Reverse:
+		args[0] = convert(args[0], schema.String)
+	case fn.Sqrt, fn.Exp, fn.Log, fn.Log10, fn.Log2, fn.Pow, fn.Sin, fn.Cos, fn.Tan, fn.Asin, fn.Acos, fn.Atan:
 		for i := range args {
 			args[i] = convert(args[i], schema.Real)
 		}
@@ -158,10 +163,7 @@ func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	case "bin", "floor":
 		return b.bin(x, args)
 	case "bin_at":
-		if b.count(x, 3, 3) && args[0].Type() == args[2].Type() && stepFits(args[0].Type(), args[1].Type()) && args[0].Type() != schema.Real {
-			return call(fn.BinAt, args[0].Type(), args...)
-		}
-		b.refuse(x.Span, "bin_at() of these types")
+		return b.binAt(x, args)
 	case "iff", "iif", "case":
 		return b.iff(x, args)
 	case "coalesce":
@@ -175,25 +177,6 @@ func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	case "strcat_delim":
 		if b.count(x, 2, 64) {
 			return b.strcat(x, args)
-		}
-	case "strrep":
-		if n, ok := constLong(args[min(1, len(args)-1)]); b.count(x, 2, 2) && ok && b.want(x, args, 0, schema.String) && n >= 0 && n <= 1024 {
-			return call(fn.StrRep, schema.String, args...)
-		}
-		b.refuse(x.Span, "strrep() of these arguments")
-	case "extract":
-		return b.extract(x, args)
-	case "split":
-		if b.count(x, 2, 3) && b.want(x, args, 0, schema.String) && b.want(x, args, 1, schema.String) {
-			if len(args) == 3 {
-				b.refuse(x.Span, "split() with an index")
-				return bad()
-			}
-			if s, ok := constText(args[1]); !ok || s == "" {
-				b.refuse(x.Args[1].Pos(), "split() at something that is not a literal with text")
-				return bad()
-			}
-			return &plan.Call{Op: fn.Split, Args: args, T: schema.Dynamic}
 		}
 	case "abs", "ceiling", "sign", "round":
 		return b.rounding(x, args)
@@ -258,6 +241,28 @@ func (b *binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
 		v, step = convert(v, t), convert(step, t)
 	}
 	return call(fn.Bin, v.Type(), v, step)
+}
+
+func (b *binder) binAt(x *syntax.Call, args []plan.Expr) plan.Expr {
+	if !b.count(x, 3, 3) {
+		return bad()
+	}
+	t := args[0].Type()
+	for i := range args {
+		if isNumber(t) && isNumber(args[i].Type()) {
+			t = arithmeticType(fn.Add, t, args[i].Type())
+		}
+	}
+	if args[2].Type() != t && !isNumber(t) || !stepFits(t, args[1].Type()) {
+		b.refuse(x.Span, "bin_at() of these types")
+		return bad()
+	}
+	if isNumber(t) {
+		for i := range args {
+			args[i] = convert(args[i], t)
+		}
+	}
+	return call(fn.BinAt, t, args...)
 }
 
 // common gives values of a choice one type; they must agree but for numbers.
@@ -348,7 +353,10 @@ func (b *binder) extreme(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !ok {
 		return bad()
 	}
-	if t == schema.Dynamic || t == schema.String || t == schema.Real || t == schema.Guid {
+	switch t {
+	case schema.Real:
+		return goCall(x.Name+"_real", args...)
+	case schema.Dynamic, schema.String, schema.Guid, schema.Decimal:
 		b.refuse(x.Span, x.Name+"() of values of type "+t.String())
 		return bad()
 	}
@@ -402,26 +410,6 @@ func (b *binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
 		op = fn.StrcatDelim
 	}
 	return &plan.Call{Op: op, Args: args, T: schema.String}
-}
-
-func (b *binder) extract(x *syntax.Call, args []plan.Expr) plan.Expr {
-	if len(args) == 4 {
-		b.refuse(x.Args[3].Pos(), "extract() with a type")
-		return bad()
-	}
-	if !b.count(x, 3, 3) || !b.want(x, args, 2, schema.String) {
-		return bad()
-	}
-	re, ok := b.regex(args[0], x.Args[0].Pos())
-	if !ok {
-		return bad()
-	}
-	group, ok := constLong(args[1])
-	if !ok || group < 0 || group > int64(fn.Groups(re)) {
-		b.fail(x.Args[1].Pos(), "the regular expression has no such group", "")
-		return bad()
-	}
-	return &plan.Call{Op: fn.Extract, Args: []plan.Expr{args[2], text(re), long(group)}, T: schema.String}
 }
 
 func (b *binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {

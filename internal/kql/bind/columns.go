@@ -19,6 +19,7 @@ var typeNames = map[string]schema.Type{
 	"bool": schema.Bool, "boolean": schema.Bool, "int": schema.Int, "int32": schema.Int, "long": schema.Long, "int64": schema.Long,
 	"real": schema.Real, "double": schema.Real, "string": schema.String, "datetime": schema.DateTime, "date": schema.DateTime,
 	"dynamic": schema.Dynamic, "timespan": schema.TimeSpan, "time": schema.TimeSpan, "guid": schema.Guid, "uuid": schema.Guid, "uniqueid": schema.Guid,
+	"decimal": schema.Decimal,
 }
 
 // columns binds the operators that are a list of columns.

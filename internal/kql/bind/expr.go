@@ -56,10 +56,6 @@ func (b *binder) literal(x *syntax.Literal) plan.Expr {
 	if x.Type == schema.Dynamic {
 		return b.dynamicLiteral(x)
 	}
-	if x.Type == schema.Decimal {
-		b.refuse(x.Span, "a literal of type "+x.Type.String())
-		return bad()
-	}
 	c, err := literalValue(x.Type, x.Text)
 	if err != nil {
 		b.fail(x.Span, err.Error(), "")
@@ -99,6 +95,12 @@ func (b *binder) unary(x *syntax.Unary) plan.Expr {
 	t := v.Type()
 	if t == 0 {
 		return bad()
+	}
+	if t == schema.Decimal {
+		if x.Op == "+" {
+			return v
+		}
+		return goCall("decimal_neg", v)
 	}
 	if !isNumber(t) && t != schema.TimeSpan {
 		b.fail(x.Span, "'"+x.Op+"' needs a number or a timespan, not "+t.String(), "")
@@ -235,6 +237,9 @@ func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
 	if !ok {
 		return bad()
 	}
+	if l.Type() == schema.Decimal && !equality {
+		return decimalOrder(op, l, r)
+	}
 	if t := l.Type(); !equality && !isNumber(t) && t != schema.DateTime && t != schema.TimeSpan {
 		b.fail(at, "values of type "+t.String()+" have no order to compare by", "")
 		return bad()
@@ -255,13 +260,15 @@ func (b *binder) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr
 	switch {
 	case lt == 0 || rt == 0:
 		return l, r, false
-	case lt == schema.Dynamic || rt == schema.Dynamic || lt == schema.Decimal || rt == schema.Decimal:
-		t := lt
-		if rt == schema.Dynamic || rt == schema.Decimal {
-			t = rt
-		}
-		b.refuse(at, "comparing values of type "+t.String())
+	case lt == schema.Dynamic || rt == schema.Dynamic:
+		b.refuse(at, "comparing values of type dynamic")
 		return l, r, false
+	case lt == schema.Decimal || rt == schema.Decimal:
+		x, y, ok := decimalPair(l, r)
+		if !ok {
+			b.fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with todecimal()")
+		}
+		return x, y, ok
 	case lt == rt:
 		return l, r, true
 	case isNumber(lt) && isNumber(rt):
@@ -482,6 +489,9 @@ func (b *binder) arithmetic(x *syntax.Binary) plan.Expr {
 		return bad()
 	}
 	op := map[string]fn.Op{"+": fn.Add, "-": fn.Sub, "*": fn.Mul, "/": fn.Div, "%": fn.Mod}[x.Op]
+	if x, y, ok := decimalPair(l, r); ok {
+		return goCall(decimalOps[op], x, y)
+	}
 	t := arithmeticType(op, lt, rt)
 	if t == 0 {
 		b.fail(x.OpAt, "cannot compute "+lt.String()+" "+x.Op+" "+rt.String(), "")

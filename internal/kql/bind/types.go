@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/kql/decimal"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -68,11 +69,39 @@ func convert(x plan.Expr, to schema.Type) plan.Expr {
 	if to == schema.Dynamic {
 		return toDynamic(x)
 	}
+	name, ok := goConversions[conversion{x.Type(), to}]
+	if sameInSQL := x.Type() == schema.String && to != schema.DateTime && to != schema.TimeSpan && to != schema.Guid && to != schema.Decimal; ok && (!sameInSQL || constant(x) != nil) {
+		return goCall(name, x)
+	}
+	switch {
+	case x.Type() == schema.Decimal && to == schema.Int:
+		return convert(convert(x, schema.Long), to)
+	case x.Type() == schema.Decimal && to == schema.Bool:
+		return convert(convert(x, schema.Real), to)
+	case x.Type() == schema.Int && to == schema.Decimal:
+		return convert(convert(x, schema.Long), to)
+	case x.Type() == schema.Bool && to == schema.Decimal:
+		return convert(convert(x, schema.Long), to)
+	case isNumber(x.Type()) && x.Type() != schema.Long && (to == schema.DateTime || to == schema.TimeSpan):
+		x = convert(x, schema.Long) // ticks
+	}
 	ops := map[schema.Type]fn.Op{
 		schema.String: fn.ToString, schema.Int: fn.ToInt, schema.Long: fn.ToLong, schema.Real: fn.ToReal, schema.Bool: fn.ToBool,
 		schema.DateTime: fn.ToDateTime, schema.TimeSpan: fn.ToTimeSpan, schema.Guid: fn.ToGuid,
 	}
 	return call(ops[to], to, x)
+}
+
+// conversion is a pair of types.
+type conversion struct{ from, to schema.Type }
+
+// goConversions are the conversions that functions in Go do. What SQL can do of them
+// as well it does for columns, faster.
+var goConversions = map[conversion]string{
+	{schema.String, schema.Long}: "text_to_long", {schema.String, schema.Int}: "text_to_int", {schema.String, schema.Real}: "text_to_real",
+	{schema.String, schema.Bool}: "text_to_bool", {schema.String, schema.DateTime}: "text_to_time", {schema.String, schema.TimeSpan}: "text_to_span",
+	{schema.String, schema.Guid}: "text_to_guid", {schema.String, schema.Decimal}: "text_to_decimal", {schema.Long, schema.Decimal}: "long_to_decimal",
+	{schema.Real, schema.Decimal}: "real_to_decimal", {schema.Decimal, schema.Long}: "decimal_to_long", {schema.Decimal, schema.Real}: "decimal_to_real",
 }
 
 // stringOf gives the text of a dynamic that is one element of a split.
@@ -122,6 +151,10 @@ func literalValue(t schema.Type, s string) (*plan.Const, error) {
 		if err == nil {
 			return &plan.Const{T: t, V: n}, nil
 		}
+	case schema.Decimal:
+		if n, ok := decimal.Parse(unquoted(s)); ok {
+			return &plan.Const{T: t, V: n.String()}, nil
+		}
 	case schema.Guid:
 		if g, ok := guid(unquoted(s)); ok {
 			return &plan.Const{T: t, V: g}, nil
@@ -150,15 +183,10 @@ func guid(s string) (string, bool) {
 // fold computes operations whose operands are constants where that helps to
 // prune files or to check arguments; everything else is DuckDB's to fold.
 func fold(x *plan.Call) plan.Expr {
-	if x.Op == fn.ToDateTime || x.Op == fn.ToTimeSpan || x.Op == fn.ToGuid {
-		if s, ok := constText(x.Args[0]); ok {
-			c, err := literalValue(x.T, strings.TrimSpace(s))
-			if err != nil || x.Op == fn.ToTimeSpan && !strings.ContainsAny(s, ":dhms") {
-				return null(x.T)
-			}
+	if x.Op == fn.ToString || x.Op == fn.ToInt {
+		if c := foldConversion(x); c != nil {
 			return c
 		}
-		return x
 	}
 	if x.Op == fn.ToReal || x.Op == fn.ToLong && x.Args[0].Type() == schema.Real {
 		return foldReal(x)
@@ -179,6 +207,49 @@ func fold(x *plan.Call) plan.Expr {
 		return x
 	}
 	return &plan.Const{T: x.T, V: v}
+}
+
+// foldConversion prints a constant, or makes an int of a real one: beyond the ends of
+// int Kusto gives the smallest int for a constant.
+func foldConversion(x *plan.Call) plan.Expr {
+	c := constant(x.Args[0])
+	if c == nil || c.V == nil {
+		return nil
+	}
+	switch v := c.V.(type) {
+	case float64:
+		if x.Op == fn.ToString {
+			return text(fn.FormatReal(v))
+		}
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			return null(schema.Int)
+		case v >= 1<<31 || v <= -1<<31-1:
+			return &plan.Const{T: schema.Int, V: int64(math.MinInt32)}
+		}
+		return &plan.Const{T: schema.Int, V: int64(v)}
+	case bool:
+		if x.Op == fn.ToString && v {
+			return text("True")
+		} else if x.Op == fn.ToString {
+			return text("False")
+		}
+	case string:
+		if x.Op == fn.ToString {
+			return text(v)
+		}
+	case int64:
+		switch {
+		case x.Op != fn.ToString:
+		case c.T == schema.DateTime:
+			return text(event.Ticks(v).String())
+		case c.T == schema.TimeSpan:
+			return text(fn.FormatSpan(v))
+		default:
+			return text(strconv.FormatInt(v, 10))
+		}
+	}
+	return nil
 }
 
 // foldReal converts a constant to or from real. Beyond the ends of long Kusto gives

@@ -13,9 +13,10 @@ const (
 	wholePattern = `[+-]?[0-9]+`
 	hexPattern   = `0[xX][0-9a-fA-F]{1,16}`
 	realPattern  = `[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?`
-	guidPattern  = `[0-9a-f]{32}`
-	isoPattern   = `[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?)?(Z|[+-][0-9]{2}:[0-9]{2})?`
 )
+
+// maxTicks is the last datetime.
+const maxTicks = "3155378975999999999"
 
 // conversion writes the to…() functions; what doesn't fit is null.
 func (e *emitter) conversion(c *plan.Call) string {
@@ -35,8 +36,8 @@ func (e *emitter) conversion(c *plan.Call) string {
 		switch from {
 		case schema.String:
 			return stringToWhole(x, "INTEGER")
-		case schema.Real:
-			x = realToLong(x)
+		case schema.Real: // stops at the ends, as in Kusto
+			return "CAST(CASE WHEN isfinite(" + x + ") THEN greatest(least(trunc(" + x + "), 2147483647), -2147483648) END AS INTEGER)"
 		case schema.Bool:
 			return "CAST(" + x + " AS INTEGER)"
 		}
@@ -56,12 +57,9 @@ func (e *emitter) conversion(c *plan.Call) string {
 		}
 		return "(" + x + " <> 0)"
 	case fn.ToDateTime:
-		if from == schema.String {
-			return stringToTime(x)
-		}
-	case fn.ToGuid:
-		digits := "lower(replace(trim(" + x + ", '{}'), '-', ''))"
-		return "(CASE WHEN regexp_full_match(" + digits + ", " + Literal(guidPattern) + ") THEN regexp_replace(" + digits + `, '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '\1-\2-\3-\4-\5') END)`
+		return "(CASE WHEN " + x + " BETWEEN 0 AND " + maxTicks + " THEN " + x + " END)"
+	case fn.ToTimeSpan:
+		return x
 	}
 	e.err = fmt.Errorf("cannot write SQL for %s of a %s", c.Op, from)
 	return ""
@@ -81,20 +79,6 @@ func stringToWhole(x, typ string) string {
 func realToLong(x string) string {
 	return "(CASE WHEN isnan(" + x + ") OR isinf(" + x + ") THEN NULL WHEN " + x + " >= 9.223372036854775807e18 THEN CAST(9223372036854775807 AS BIGINT)" +
 		" WHEN " + x + " <= -9.223372036854775808e18 THEN CAST('-9223372036854775808' AS BIGINT) ELSE CAST(trunc(" + x + ") AS BIGINT) END)"
-}
-
-// otherTimes are the forms of a time besides ISO 8601 that Kusto reads, month
-// first, in strptime's words.
-const otherTimes = "['%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m-%d-%Y', '%m-%d-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S GMT']"
-
-// stringToTime reads ISO 8601 to the seventh digit and otherTimes; what is
-// neither is null, which docs/guide/kql.md says.
-func stringToTime(x string) string {
-	t := "trim(" + x + ")"
-	micros := "regexp_replace(" + t + `, '(\.[0-9]{6})[0-9]', '\1')`
-	digit := "coalesce(TRY_CAST(regexp_extract(" + t + `, '\.[0-9]{6}([0-9])', 1) AS INTEGER), 0)`
-	return "(CASE WHEN regexp_full_match(" + t + ", " + Literal(isoPattern) + ") THEN epoch_us(TRY_CAST(" + micros + " AS TIMESTAMPTZ)) * 10 + " + digit + " + 621355968000000000" +
-		" ELSE epoch_us(try_strptime(" + t + ", " + otherTimes + ")) * 10 + 621355968000000000 END)"
 }
 
 // toString prints as Kusto's tostring; null is "".

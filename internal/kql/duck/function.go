@@ -15,6 +15,7 @@ import (
 var simple = map[fn.Op]string{
 	fn.ToLower: "lower", fn.Reverse: "reverse", fn.StrRep: "repeat", fn.ReplaceString: "replace",
 	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
+	fn.Sin: "sin", fn.Cos: "cos", fn.Tan: "tan", fn.Asin: "asin", fn.Acos: "acos", fn.Atan: "atan", fn.IntXor: "xor",
 	fn.MinOf: "least", fn.MaxOf: "greatest", fn.IsNaN: "isnan", fn.IsInf: "isinf", fn.IsFinite: "isfinite",
 }
 
@@ -28,6 +29,9 @@ func (e *emitter) function(c *plan.Call) string {
 	}
 	if c.Op == fn.Round && len(a) == 2 {
 		return "round(" + a[0] + ", " + bare(c.Args[1].(*plan.Const)) + ")"
+	}
+	if sql, ok := scalarOp(c.Op, a); ok {
+		return sql
 	}
 	if name, ok := simple[c.Op]; ok {
 		return name + "(" + strings.Join(a, ", ") + ")"
@@ -145,6 +149,8 @@ func (e *emitter) calendar(c *plan.Call) string {
 		return int32("day(" + stamp(v) + ")")
 	case fn.DayOfYear:
 		return int32("dayofyear(" + stamp(v) + ")")
+	case fn.WeekOfYear:
+		return int32("week(" + stamp(v) + ")")
 	}
 	return int32("(" + v + ") // 36000000000 % 24") // hourofday
 }

@@ -57,7 +57,7 @@ func (e *emitter) call(c *plan.Call) string {
 	switch {
 	case isTextSearch(c.Op):
 		return e.search(c, false)
-	case c.Op >= fn.StartOfDay && c.Op <= fn.HourOfDay:
+	case c.Op >= fn.StartOfDay && c.Op <= fn.HourOfDay, c.Op == fn.WeekOfYear:
 		return e.calendar(c)
 	}
 	switch c.Op {
@@ -271,6 +271,10 @@ func (e *emitter) bin(c *plan.Call) string {
 	step, isConst := c.Args[1].(*plan.Const)
 	if c.T == schema.Real {
 		v, s := e.value(c.Args[0]), e.value(c.Args[1])
+		if c.Op == fn.BinAt {
+			at := e.value(c.Args[2])
+			return "(CASE WHEN " + s + " > 0 THEN " + at + " + floor((" + v + " - " + at + ") / " + s + ") * " + s + " END)"
+		}
 		return "(CASE WHEN " + s + " > 0 THEN floor(" + v + " / " + s + ") * " + s + " END)"
 	}
 	n, _ := int64(0), false

@@ -52,7 +52,7 @@ func goFunc(name string, result schema.Type, params ...Class) Function {
 }
 
 // Functions are the scalar functions of fixed form, by name.
-var Functions = merged(fixed, DynamicFunctions)
+var Functions = merged(fixed, scalars, DynamicFunctions)
 
 func merged(tables ...map[string]Function) map[string]Function {
 	all := map[string]Function{}
@@ -63,31 +63,21 @@ func merged(tables ...map[string]Function) map[string]Function {
 }
 
 var fixed = map[string]Function{
-	"tostring":       unary(ToString, plain, schema.String),
-	"toint":          unary(ToInt, plain&^Of(schema.Guid), schema.Int),
-	"tolong":         unary(ToLong, plain&^Of(schema.Guid), schema.Long),
-	"toreal":         unary(ToReal, number|text|duration|Of(schema.Bool), schema.Real),
-	"todouble":       unary(ToReal, number|text|duration|Of(schema.Bool), schema.Real),
-	"tobool":         unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
-	"toboolean":      unary(ToBool, number|text|Of(schema.Bool), schema.Bool),
-	"todatetime":     unary(ToDateTime, moment|text, schema.DateTime),
-	"totimespan":     unary(ToTimeSpan, duration|text, schema.TimeSpan),
+	"tostring":       unary(ToString, plain|Of(schema.Decimal), schema.String),
+	"toint":          unary(ToInt, (plain|Of(schema.Decimal))&^Of(schema.Guid), schema.Int),
+	"tolong":         unary(ToLong, (plain|Of(schema.Decimal))&^Of(schema.Guid), schema.Long),
+	"toreal":         unary(ToReal, number|text|duration|Of(schema.Bool)|Of(schema.Decimal), schema.Real),
+	"todouble":       unary(ToReal, number|text|duration|Of(schema.Bool)|Of(schema.Decimal), schema.Real),
+	"tobool":         unary(ToBool, number|text|Of(schema.Bool)|Of(schema.Decimal), schema.Bool),
+	"toboolean":      unary(ToBool, number|text|Of(schema.Bool)|Of(schema.Decimal), schema.Bool),
+	"todatetime":     unary(ToDateTime, moment|text|number, schema.DateTime),
+	"totimespan":     unary(ToTimeSpan, duration|text|number, schema.TimeSpan),
 	"toguid":         unary(ToGuid, text|Of(schema.Guid), schema.Guid),
 	"tolower":        unary(ToLower, text, schema.String),
 	"toupper":        unary(ToUpper, text, schema.String),
 	"strlen":         unary(StrLen, text, schema.Long),
-	"reverse":        unary(Reverse, text, schema.String),
 	"substring":      {Op: Substring, Params: []Class{text, whole, whole}, Min: 2, Result: schema.String},
-	"indexof":        {Op: IndexOf, Params: []Class{text, text}, Min: 2, Result: schema.Long},
 	"replace_string": {Op: ReplaceString, Params: []Class{text, text, text}, Min: 3, Result: schema.String},
-	"startofday":     unary(StartOfDay, moment, schema.DateTime),
-	"startofweek":    unary(StartOfWeek, moment, schema.DateTime),
-	"startofmonth":   unary(StartOfMonth, moment, schema.DateTime),
-	"startofyear":    unary(StartOfYear, moment, schema.DateTime),
-	"endofday":       unary(EndOfDay, moment, schema.DateTime),
-	"endofweek":      unary(EndOfWeek, moment, schema.DateTime),
-	"endofmonth":     unary(EndOfMonth, moment, schema.DateTime),
-	"endofyear":      unary(EndOfYear, moment, schema.DateTime),
 	"getyear":        unary(GetYear, moment, schema.Int),
 	"monthofyear":    unary(MonthOfYear, moment, schema.Int),
 	"getmonth":       unary(MonthOfYear, moment, schema.Int),
@@ -114,6 +104,6 @@ var fixed = map[string]Function{
 
 // Special are the scalar functions bound by code.
 var Special = []string{
-	"abs", "ago", "bin", "bin_at", "case", "ceiling", "coalesce", "extract", "floor", "iff", "iif", "isempty", "isnotempty", "isnotnull", "isnull", "max_of", "min_of", "not", "now",
-	"notempty", "notnull", "round", "sign", "split", "strcat", "strcat_delim", "strrep",
+	"abs", "ago", "bin", "bin_at", "case", "ceiling", "coalesce", "floor", "iff", "iif", "isempty", "isnotempty", "isnotnull", "isnull", "max_of", "min_of", "not", "now",
+	"notempty", "notnull", "round", "sign", "strcat", "strcat_delim",
 }

@@ -113,6 +113,24 @@ const (
 	ItemID
 	// Go is a function of package udf; the plan's call names it.
 	Go
+	// ReplaceRegex replaces all matches of a literal expression, ReplaceFirst one.
+	ReplaceRegex
+	ReplaceFirst
+	StringSize
+	WeekOfYear
+	Sin
+	Cos
+	Tan
+	Asin
+	Acos
+	Atan
+	IntAnd
+	IntOr
+	IntXor
+	IntNot
+	// Random is a number from 0 to 1, or a whole one below its argument.
+	Random
+	NewGuid
 	opCount
 )
 
@@ -125,7 +143,8 @@ var opNames = [...]string{
 	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
 	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",
 	"abs", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
-	"system_xml", "item_id", "go",
+	"system_xml", "item_id", "go", "replace_regex", "replace_first", "string_size", "week_of_year", "sin", "cos", "tan", "asin", "acos", "atan",
+	"int_and", "int_or", "int_xor", "int_not", "rand", "new_guid",
 }
 
 // String gives the operation's name as plans print it.

@@ -55,7 +55,7 @@ func NotNull(x Expr) bool {
 
 func callNotNull(x *Call) bool {
 	switch x.Op {
-	case fn.IsNull, fn.StrLen, fn.In, fn.InFold, fn.EqFold, fn.Has, fn.HasCS, fn.HasPrefix, fn.HasPrefixCS, fn.HasSuffix, fn.HasSuffixCS,
+	case fn.IsNull, fn.StrLen, fn.StringSize, fn.NewGuid, fn.Random, fn.In, fn.InFold, fn.EqFold, fn.Has, fn.HasCS, fn.HasPrefix, fn.HasPrefixCS, fn.HasSuffix, fn.HasSuffixCS,
 		fn.Contains, fn.ContainsCS, fn.StartsWith, fn.StartsWithCS, fn.EndsWith, fn.EndsWithCS, fn.Matches, fn.HasAny, fn.HasAll:
 		return true
 	case fn.Eq, fn.Ne: // null only when both sides are

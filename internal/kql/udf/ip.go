@@ -3,7 +3,6 @@ package udf
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -52,26 +51,21 @@ var ips = []Func{
 	shorter(1, scratched("format_ipv4", tText, func() Eval { return formatIPv4(false) }, tText, tLong)),
 	shorter(1, scratched("format_ipv4_mask", tText, func() Eval { return formatIPv4(true) }, tText, tLong)),
 	shorter(1, plain("ipv6_compare", tLong, func(a []Value, out *Value) error {
-		c, ok, err := compare6(a)
+		c, ok := compare6(a)
 		out.I, out.Null = int64(c), !ok
-		return err
+		return nil
 	}, tText, tText, tLong)),
 	shorter(1, plain("ipv6_is_match", tBool, func(a []Value, out *Value) error {
-		c, ok, err := compare6(a)
+		c, ok := compare6(a)
 		out.I, out.Null = truth(c == 0), !ok
-		return err
+		return nil
 	}, tText, tText, tLong)),
 	plain("ipv6_is_in_range", tBool, func(a []Value, out *Value) error {
-		c, ok, err := compare6(a)
+		c, ok := compare6(a)
 		out.I, out.Null = truth(c == 0), !ok
-		return err
+		return nil
 	}, tText, tText),
-	repeating(scratched("ipv6_is_in_any_range", tBool, func() Eval {
-		return inAnyRange(func(a []Value) (int, bool) {
-			c, ok, err := compare6(a)
-			return c, ok && err == nil
-		})
-	}, tText, tText)),
+	repeating(scratched("ipv6_is_in_any_range", tBool, func() Eval { return inAnyRange(compare6) }, tText, tText)),
 	plain("has_ipv4", tBool, func(a []Value, out *Value) error {
 		out.I = truth(hasIPv4(a[0].S, a[1].S, false))
 		return nil
@@ -245,11 +239,12 @@ func ipv6Text(a []Value, out *Value) error {
 	ip, ok := ipv6(a[0].S)
 	bits := ip.bits
 	if len(a) > 1 {
-		if ok && ip.v4 {
-			return errPrefix6
+		n := int(min(max(a[1].I, -1), 129))
+		if ip.v4 {
+			n += 96
 		}
-		ok = ok && a[1].I >= 0 && a[1].I <= 128
-		bits = min(bits, int(a[1].I))
+		ok = ok && n >= 0 && n <= 128
+		bits = min(bits, n)
 	}
 	if !ok {
 		return nil
@@ -266,38 +261,24 @@ func ipv6Text(a []Value, out *Value) error {
 	return nil
 }
 
-var errPrefix6 = errors.New("cannot tell what a prefix of an IPv4 address counts in an ipv6 function: give IPv6 addresses, or use the ipv4 functions")
-
-// compare6 compares by the shortest prefix. A third argument beside an IPv4
-// address may count in 32 or in 128 bits; where that makes a difference the
-// answer isn't known.
-func compare6(a []Value) (int, bool, error) {
+// compare6 compares by the shortest prefix. A third argument counts the bits of an
+// IPv4 address when both are and it is one of its lengths.
+func compare6(a []Value) (int, bool) {
 	l, ok := ipv6(a[0].S)
 	r, ok2 := ipv6(a[1].S)
-	if !ok || !ok2 {
-		return 0, false, nil
-	}
 	bits := min(l.bits, r.bits)
-	other := bits
 	if len(a) > 2 {
-		if a[2].I < 0 || a[2].I > 128 {
-			return 0, false, nil
+		n := a[2].I
+		if n < 0 || n > 128 {
+			return 0, false
 		}
-		other = min(bits, int(a[2].I)+96)
-		bits = min(bits, int(a[2].I))
-		if !l.v4 && !r.v4 {
-			other = bits
+		if l.v4 && r.v4 && n <= 32 {
+			n += 96
 		}
+		bits = min(bits, int(n))
 	}
-	order := func(n int) int {
-		x, y := masked6(l.raw, n), masked6(r.raw, n)
-		return bytes.Compare(x[:], y[:])
-	}
-	c := order(bits)
-	if other != bits && order(other) != c {
-		return 0, false, errPrefix6
-	}
-	return c, true, nil
+	x, y := masked6(l.raw, bits), masked6(r.raw, bits)
+	return bytes.Compare(x[:], y[:]), ok && ok2
 }
 
 // hasIPv4 looks for an address in a text, with no letter or digit on either side.

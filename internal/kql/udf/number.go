@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // numbers are functions of numbers that the database has not, or has otherwise.
@@ -48,6 +50,8 @@ var numbers = []Func{
 		}
 		return nil
 	}, tLong, tLong),
+	repeating(extreme("min_of_real", func(a, b float64) bool { return a < b })),
+	repeating(extreme("max_of_real", func(a, b float64) bool { return a > b })),
 	real1("exp2", math.Exp2),
 	real1("exp10", func(x float64) float64 { return math.Pow(10, x) }),
 	real1("gamma", math.Gamma),
@@ -72,6 +76,27 @@ func width(a []Value) int {
 		return int(min(max(a[1].I, 0), 16))
 	}
 	return 0
+}
+
+// extreme makes min_of and max_of of reals; nulls are left out.
+func extreme(name string, better func(a, b float64) bool) Func {
+	return Func{Name: name, Params: []schema.Type{tReal}, Min: 1, Result: tReal, New: func() Eval {
+		return func(a []Value, out *Value) error {
+			out.Null = true
+			for _, v := range a {
+				if v.Null {
+					continue
+				}
+				if math.IsNaN(v.F) {
+					return errors.New("cannot tell what Kusto's min_of() and max_of() answer beside NaN")
+				}
+				if out.Null || better(v.F, out.F) {
+					out.F, out.Null = v.F, false
+				}
+			}
+			return nil
+		}
+	}}
 }
 
 func real1(name string, f func(float64) float64) Func {

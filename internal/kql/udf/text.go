@@ -428,3 +428,32 @@ func hasMany(all bool) Eval {
 		return nil
 	}
 }
+
+// splits are split() where the database's own doesn't do.
+var splits = []Func{
+	scratched("split", tBag, func() Eval {
+		var scratch []byte
+		return func(a []Value, out *Value) error {
+			if len(a[1].S) == 0 {
+				return errors.New("cannot tell how Kusto's split() splits at an empty text")
+			}
+			scratch = appendStrings(scratch[:0], bytes.Split(a[0].S, a[1].S))
+			out.S = scratch
+			return nil
+		}
+	}, tText, tText),
+	scratched("split_at", tBag, func() Eval {
+		var scratch []byte
+		return func(a []Value, out *Value) error {
+			if len(a[1].S) == 0 || a[2].I < 0 {
+				return errors.New("cannot tell how Kusto's split() answers for an empty separator or a negative index")
+			}
+			parts := bytes.Split(a[0].S, a[1].S)
+			if out.Null = a[2].I >= int64(len(parts)); !out.Null {
+				scratch = appendStrings(scratch[:0], parts[a[2].I:a[2].I+1])
+				out.S = scratch
+			}
+			return nil
+		}
+	}, tText, tText, tLong),
+}

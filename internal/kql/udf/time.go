@@ -17,6 +17,20 @@ var times = []Func{
 	plain("datetime_add", tTime, func(a []Value, out *Value) error {
 		return addCalendar(string(a[0].S), a[1].I, a[2].I, out)
 	}, tText, tLong, tTime),
+	plain("unixtime", tTime, func(a []Value, out *Value) error {
+		return addUnits(string(a[0].S), a[1].I, event.FromUnixMicros(0), out)
+	}, tText, tLong),
+	plain("unixtime_real", tTime, func(a []Value, out *Value) error {
+		unit := float64(unitTicks[string(a[0].S)])
+		if string(a[0].S) == "nanosecond" {
+			unit = 0.01
+		}
+		ticks := a[1].F * unit
+		if out.Null = !(math.Abs(ticks) < float64(event.MaxTicks)); !out.Null {
+			inRange(event.FromUnixMicros(0)+event.Ticks(ticks), out)
+		}
+		return nil
+	}, tText, tReal),
 	startOf("startofday", "day", 0), startOf("endofday", "day", 1),
 	startOf("startofweek", "week", 0), startOf("endofweek", "week", 1),
 	startOf("startofmonth", "month", 0), startOf("endofmonth", "month", 1),
@@ -41,12 +55,35 @@ func inRange(t event.Ticks, out *Value) {
 	out.I, out.Null = int64(t), t < event.MinTicks || t > event.MaxTicks
 }
 
+// unitTicks are the parts of a datetime that are a fixed number of ticks;
+// nanoseconds are a hundredth of one.
+var unitTicks = map[string]int64{
+	"week": 7 * ticksPerDay, "day": ticksPerDay, "hour": int64(event.TicksPerHour), "minute": 600_000_000, "second": 10_000_000,
+	"millisecond": 10_000, "microsecond": 10,
+}
+
+// addUnits gives t and n units; null outside of the years 1 to 9999.
+func addUnits(part string, n int64, t event.Ticks, out *Value) error {
+	unit, ok := unitTicks[part]
+	switch {
+	case part == "nanosecond":
+		inRange(t+event.Ticks(n/100), out)
+	case !ok:
+		return fmt.Errorf("a datetime has no part %q", part)
+	case n > int64(event.MaxTicks)/unit || n < -int64(event.MaxTicks)/unit:
+		out.Null = true
+	default:
+		inRange(t+event.Ticks(n*unit), out)
+	}
+	return nil
+}
+
 // addCalendar adds years, quarters or months; a day that the month has not becomes
-// its last one.
+// its last one. Other parts are addUnits'.
 func addCalendar(part string, n, at int64, out *Value) error {
 	months := map[string]int64{"year": 12, "quarter": 3, "month": 1}[strings.ToLower(part)]
 	if months == 0 {
-		return fmt.Errorf("datetime_add() knows no part %q", part)
+		return addUnits(part, n, event.Ticks(at), out)
 	}
 	if out.Null = n > 200_000 || n < -200_000; out.Null { // far outside of the years 1 to 9999
 		return nil
