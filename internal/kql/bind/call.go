@@ -272,6 +272,8 @@ func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.T
 		args[i] = textOfSplit(args[i])
 		at := args[i].Type()
 		switch {
+		case at == schema.Dynamic: // takes the type of the others
+			continue
 		case t == 0 || t == at:
 			t = at
 		case isNumber(t) && isNumber(at):
@@ -282,6 +284,9 @@ func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.T
 			b.fail(x.Args[i].Pos(), x.Name+"() mixes "+t.String()+" and "+at.String(), "convert them to one type")
 			return 0, false
 		}
+	}
+	if t == 0 {
+		t = schema.Dynamic
 	}
 	for _, i := range which {
 		args[i] = convert(args[i], t)

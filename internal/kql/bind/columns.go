@@ -84,14 +84,21 @@ func resultName(x syntax.Expr) string {
 		}
 	case *syntax.Index:
 		left := resultName(x.X)
-		if i, ok := x.I.(*syntax.Literal); ok && left != "" {
+		if left == "" {
+			return ""
+		}
+		if i, ok := x.I.(*syntax.Literal); ok {
 			return left + "_" + i.Text
 		}
+		return left + "_"
 	case *syntax.Call:
 		if len(x.Args) == 0 {
 			return ""
 		}
 		first := resultName(x.Args[0])
+		if name, ok := dynamicName(x.Name, first); ok {
+			return name
+		}
 		switch {
 		case namedByArgument[x.Name]:
 			return first
@@ -151,15 +158,16 @@ func (b *binder) project(op *syntax.Columns) *rows {
 			b.fail(x.Pos(), "project takes no *", "")
 			continue
 		}
-		it := b.item(x, unnamed)
-		if out.find(it.name) != nil {
-			if it.explicit || isName(x) {
-				b.fail(it.span, "the column '"+it.name+"' is there twice", "")
-				continue
+		for _, it := range b.items(x, unnamed) {
+			if out.find(it.name) != nil {
+				if it.explicit || isName(x) {
+					b.fail(it.span, "the column '"+it.name+"' is there twice", "")
+					continue
+				}
+				it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
 			}
-			it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+			out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
 		}
-		out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
 	}
 	return out
 }
@@ -173,17 +181,21 @@ func (b *binder) extend(op *syntax.Columns) *rows {
 	unnamed := numbered("Column", 1)
 	added := map[string]bool{}
 	for _, x := range op.Items {
-		it := b.item(x, unnamed)
-		if added[it.name] {
-			b.fail(it.span, "the column '"+it.name+"' is there twice", "name them: a = …")
-			continue
-		}
-		added[it.name] = true
-		c := fixed(it.name, b.add(node, it.x))
-		if old := out.find(it.name); old != nil {
-			*old = c
-		} else {
-			out.cols = append(out.cols, c)
+		for i, it := range b.items(x, unnamed) {
+			if i > 0 {
+				it.name = unique(it.name, func(n string) bool { return added[n] })
+			}
+			if added[it.name] {
+				b.fail(it.span, "the column '"+it.name+"' is there twice", "name them: a = …")
+				continue
+			}
+			added[it.name] = true
+			c := fixed(it.name, b.add(node, it.x))
+			if old := out.find(it.name); old != nil {
+				*old = c
+			} else {
+				out.cols = append(out.cols, c)
+			}
 		}
 	}
 	return out
@@ -342,9 +354,10 @@ func (b *binder) print(op *syntax.Columns) *rows {
 	saved := b.rows
 	b.rows = &rows{node: one}
 	for i, x := range op.Items {
-		it := b.item(x, func() string { return "print_" + strconv.Itoa(i) })
-		it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
-		out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
+		for _, it := range b.items(x, func() string { return "print_" + strconv.Itoa(i) }) {
+			it.name = unique(it.name, func(n string) bool { return out.find(n) != nil })
+			out.cols = append(out.cols, fixed(it.name, b.add(node, it.x)))
+		}
 	}
 	b.rows = saved
 	return out

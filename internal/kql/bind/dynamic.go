@@ -131,14 +131,15 @@ func toDynamic(x plan.Expr) plan.Expr {
 // member binds x.name.
 func (b *binder) member(x *syntax.Member) plan.Expr {
 	v := b.scalar(x.X)
-	if !b.hasParts(v, x.X) {
+	if !b.hasParts(v, x.X, false) {
 		return bad()
 	}
 	return step(v, dyn.Member(x.Name))
 }
 
-// hasParts checks the left side of an access.
-func (b *binder) hasParts(v plan.Expr, at syntax.Expr) bool {
+// hasParts checks the left side of an access; the engine refuses [i] on a constant
+// without parts.
+func (b *binder) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 	t := v.Type()
 	switch {
 	case t == 0:
@@ -147,7 +148,7 @@ func (b *binder) hasParts(v plan.Expr, at syntax.Expr) bool {
 		b.fail(at.Pos(), "a value of type "+t.String()+" has no parts", "parse it: parse_json(…)")
 		return false
 	}
-	if text, ok := constDynamic(v); ok && len(text) > 0 {
+	if text, ok := constDynamic(v); ok && index && len(text) > 0 {
 		if k := dyn.KindOf(text); k != dyn.Bag && k != dyn.Array {
 			b.fail(at.Pos(), "the constant "+string(text)+" has no parts", "")
 			return false
@@ -166,7 +167,7 @@ func (b *binder) index(x *syntax.Index) plan.Expr {
 		return bad()
 	}
 	i := b.scalar(x.I)
-	if i.Type() == 0 || !b.hasParts(v, x.X) {
+	if i.Type() == 0 || !b.hasParts(v, x.X, true) {
 		return bad()
 	}
 	if c, ok := v.(*plan.Call); ok && c.Op == fn.Split && isWhole(i.Type()) {
@@ -227,14 +228,12 @@ func (b *binder) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.
 var turned = map[fn.Op]fn.Op{fn.Lt: fn.Gt, fn.Le: fn.Ge, fn.Gt: fn.Lt, fn.Ge: fn.Le}
 
 // listItems gives the elements of a constant dynamic as constants: in takes an array
-// for the list of its elements. A scalar is a list of one.
+// for the list of its elements, and arrays within for theirs. A scalar is a list of
+// one.
 func listItems(v []byte) []plan.Expr {
-	if dyn.KindOf(v) != dyn.Array {
-		return []plan.Expr{scalarOf(v)}
-	}
 	items := []plan.Expr{}
-	for it := dyn.Walk(v); it.Next(); {
-		items = append(items, scalarOf(it.Value))
+	for item := range dyn.Flat(v) {
+		items = append(items, scalarOf(item))
 	}
 	return items
 }
@@ -266,7 +265,7 @@ func (b *binder) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.
 		switch _, isConst := constDynamic(item); {
 		case item.Type() != schema.Dynamic:
 			rest = append(rest, item)
-		case !isConst: // arrays within arrays and null equal nothing
+		case !isConst: // bags and null equal nothing
 			tests = append(tests, b.inDynamic(v, item, fold, at))
 		}
 	}
@@ -311,5 +310,5 @@ func (b *binder) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Ex
 		b.fail(at, "in~ needs a string, not "+t.String(), "use in")
 		return bad()
 	}
-	return call(fn.Coalesce, schema.Bool, goCall("set_has_element", list, convert(v, schema.Dynamic)), boolean(false))
+	return goCall("dyn_has_value", list, convert(v, schema.Dynamic))
 }

@@ -275,6 +275,69 @@ func (b *binder) sortedWith(x *syntax.Index) plan.Expr {
 	return goCall("array_sort_with", arrays[0], arrays[i], desc, last)
 }
 
+// items binds a column of project, extend or print; the functions that give several
+// values give as many columns.
+func (b *binder) items(x syntax.Expr, unnamed func() string) []item {
+	value, named := x, (*syntax.Named)(nil)
+	if n, ok := x.(*syntax.Named); ok {
+		value, named = n.X, n
+	}
+	c, ok := value.(*syntax.Call)
+	if !ok || c.Name != "array_sort_asc" && c.Name != "array_sort_desc" || len(c.Args) < 2 {
+		return []item{b.item(x, unnamed)}
+	}
+	args, ok := b.arguments(c)
+	if !ok {
+		return nil
+	}
+	arrays, desc, last, ok := b.sorting(c, args)
+	switch {
+	case !ok:
+		return nil
+	case len(arrays) == 1:
+		return []item{b.item(x, unnamed)}
+	}
+	out := make([]item, len(arrays))
+	for i, a := range arrays {
+		out[i] = item{name: sortedName(c.Args[i], i), span: x.Pos(), x: goCall("array_sort", a, desc, last)}
+		if i > 0 {
+			out[i].x = goCall("array_sort_with", arrays[0], a, desc, last)
+		}
+		if named != nil && i < len(named.Names) {
+			out[i].name, out[i].explicit = named.Names[i].Name, true
+		}
+	}
+	return out
+}
+
+func sortedName(x syntax.Expr, i int) string {
+	if name := resultName(x); name != "" {
+		return name + "_sorted"
+	}
+	return "array" + long(int64(i)).String() + "_sorted"
+}
+
+// dynamicName is the name of a column that a function of dynamics gives, after that
+// of its first argument.
+func dynamicName(function, first string) (string, bool) {
+	switch function {
+	case "todynamic", "parse_json", "parsejson", "toobject", "parse_xml":
+		return first, true
+	case "gettype":
+		return "type_" + first, true
+	case "repeat":
+		return "repeat_" + first, true
+	case "treepath":
+		return "tree_" + first, true
+	case "array_sort_asc", "array_sort_desc":
+		if first == "" {
+			return "", true
+		}
+		return first + "_sorted", true
+	}
+	return "", false
+}
+
 // conversions are the operations that take a dynamic besides what fn says.
 var conversions = map[fn.Op]bool{
 	fn.ToString: true, fn.ToInt: true, fn.ToLong: true, fn.ToReal: true, fn.ToBool: true, fn.ToDateTime: true, fn.ToTimeSpan: true, fn.ToGuid: true,

@@ -11,7 +11,10 @@ import (
 
 // condition binds an expression that must be bool.
 func (b *binder) condition(x syntax.Expr) plan.Expr {
-	bound := b.scalar(x)
+	return b.mustBeBool(b.scalar(x), x)
+}
+
+func (b *binder) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
 	if t := bound.Type(); t != 0 && t != schema.Bool {
 		b.fail(x.Pos(), "a condition (bool) is expected here, not "+t.String(), "")
 		return bad()
@@ -199,7 +202,11 @@ func (b *binder) logical(x *syntax.Binary) plan.Expr {
 			walk(y.R)
 			return
 		}
-		args = append(args, b.condition(e))
+		arg := b.scalar(e)
+		if arg.Type() == schema.Dynamic {
+			arg = convert(arg, schema.Bool)
+		}
+		args = append(args, b.mustBeBool(arg, e))
 	}
 	walk(x)
 	for _, a := range args {

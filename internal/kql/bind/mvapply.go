@@ -39,7 +39,9 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 	}
 	r.cols = append(slices.Clone(a.outer), e.added...)
 	if e.index != nil {
-		r.cols = append(r.cols, *e.index)
+		c := *e.index
+		c.name = unique(c.name, func(n string) bool { return input.find(n) != nil || r.find(n) != nil })
+		r.cols = append(r.cols, c)
 	}
 	for _, sub := range op.Sub.Ops {
 		if b.operators++; b.operators > maxOperators {
@@ -50,7 +52,7 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 			return nil
 		}
 	}
-	return a.result(op, r)
+	return a.result(input, r)
 }
 
 // operator binds one operator of the subquery.
@@ -158,28 +160,24 @@ func (a *apply) aggregate(n *plan.Aggregate) {
 	})
 }
 
-// result joins the input's columns and those the subquery made.
-func (a *apply) result(op *syntax.MvApply, r *rows) *rows {
-	out := &rows{node: r.node, cols: slices.Clone(a.outer)}
+// result joins the input's columns and those the subquery made: one of the same name
+// takes the place of the input's, an expanded column that is no more leaves.
+func (a *apply) result(input, r *rows) *rows {
+	out := &rows{node: r.node}
+	placed := map[string]bool{}
+	for _, c := range input.cols {
+		at := slices.IndexFunc(r.cols, func(x column) bool { return x.name == c.name })
+		if at >= 0 {
+			out.cols = append(out.cols, r.cols[at])
+		} else if at = slices.IndexFunc(a.outer, func(x column) bool { return x.name == c.name }); at >= 0 {
+			out.cols = append(out.cols, a.outer[at])
+		}
+		placed[c.name] = true
+	}
 	for _, c := range r.cols {
-		at := slices.IndexFunc(a.outer, func(o column) bool { return o.name == c.name })
-		switch {
-		case at < 0:
+		if !placed[c.name] {
 			out.cols = append(out.cols, c)
-		case !sameColumn(a.outer[at].get(), c.get()):
-			a.b.refuse(op.Span, "a subquery of mv-apply that gives its own '"+c.name+"', which the input has too,")
-			return nil
 		}
 	}
 	return out
-}
-
-// sameColumn tells whether two expressions read one column.
-func sameColumn(x, y plan.Expr) bool {
-	if x == y {
-		return true
-	}
-	p, ok := x.(*plan.Ref)
-	q, same := y.(*plan.Ref)
-	return ok && same && p.ID == q.ID
 }

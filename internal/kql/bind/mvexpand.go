@@ -48,11 +48,9 @@ func (b *binder) mvExpand(op *syntax.MvExpand) *rows {
 		}
 	}
 	if e.index != nil {
-		if out.find(e.index.name) != nil {
-			b.fail(op.Span, "the column '"+e.index.name+"' is there already", "")
-			return nil
-		}
-		out.cols = append(out.cols, *e.index)
+		c := *e.index
+		c.name = unique(c.name, func(n string) bool { return out.find(n) != nil })
+		out.cols = append(out.cols, c)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package dyn
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strconv"
 )
@@ -309,4 +310,22 @@ func Repeat(dst, v []byte, n int64) ([]byte, error) {
 		a.Add(v)
 	}
 	return a.End(), nil
+}
+
+// Flat gives the elements of an array and of the arrays within it, which in takes
+// for its list; anything else is its own only element.
+func Flat(v []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) { flat(v, yield) }
+}
+
+func flat(v []byte, yield func([]byte) bool) bool {
+	if KindOf(v) != Array {
+		return yield(v)
+	}
+	for it := Walk(v); it.Next(); {
+		if !flat(it.Value, yield) {
+			return false
+		}
+	}
+	return true
 }

@@ -222,6 +222,18 @@ var comparisons = []Func{
 		n, ok := dyn.ToLong(v)
 		out.set(int64(cmp.Compare(n, a[1].I)), ok)
 	}, dynamicT, longT),
+	// dyn_has_value tells whether an array has a value.
+	scalar("dyn_has_value", boolT, func(a []Value, out *Value) {
+		if a[0].Null || a[1].Null {
+			return
+		}
+		for v := range dyn.Flat(a[0].S) {
+			if dyn.Equal(v, a[1].S) {
+				out.I = 1
+				return
+			}
+		}
+	}, dynamicT, dynamicT),
 	// dyn_has_text tells whether an array has a text, whatever the case with fold.
 	{Name: "dyn_has_text", Params: []schema.Type{dynamicT, stringT, boolT}, Min: 3, Result: boolT, New: func() Eval {
 		var scratch []byte
@@ -239,12 +251,10 @@ var comparisons = []Func{
 					out.I = 1
 				}
 			}
-			if dyn.KindOf(a[0].S) != dyn.Array {
-				test(a[0].S)
-				return nil
-			}
-			for it := dyn.Walk(a[0].S); out.I == 0 && it.Next(); {
-				test(it.Value)
+			for v := range dyn.Flat(a[0].S) {
+				if test(v); out.I != 0 {
+					break
+				}
 			}
 			return nil
 		}
