@@ -235,17 +235,42 @@ type shared struct {
 	rows *rows
 	// cols are the numbers of the columns in use, 0 for none yet.
 	cols []plan.ID
+	// order is that of the rows, each key a number of node's columns.
+	order []plan.SortKey
 }
 
 // share makes rows usable more than once.
 func (b *binder) share(r *rows) *shared {
-	return &shared{node: &plan.Shared{ID: b.newID(), From: r.node}, rows: r, cols: make([]plan.ID, len(r.cols))}
+	s := &shared{node: &plan.Shared{ID: b.newID(), From: r.node}, rows: r, cols: make([]plan.ID, len(r.cols))}
+	for _, k := range orderOf(r.node) {
+		a := plan.Assign{ID: b.newID(), Expr: k.Expr}
+		s.node.Cols = append(s.node.Cols, a)
+		k.Expr = &plan.Ref{ID: a.ID, T: k.Expr.Type(), NotNull: plan.NotNull(k.Expr)}
+		s.order = append(s.order, k)
+	}
+	return s
 }
 
-// use gives the rows once more, with numbers of their own.
+// orderOf gives the keys by which a node's rows are in order.
+func orderOf(n plan.Node) []plan.SortKey {
+	switch n := n.(type) {
+	case *plan.Sort:
+		return n.Keys
+	case *plan.Filter, *plan.Extend, *plan.Take, *plan.Lookup:
+		return orderOf(n.Inputs()[0])
+	}
+	return nil
+}
+
+// use gives the rows once more, with numbers of their own, in their order.
 func (b *binder) use(s *shared) *rows {
 	node := &plan.Use{Of: s.node}
-	return &rows{node: node, cols: derive(s.rows.cols, func(at int, x plan.Expr) plan.Expr {
+	read := func(of plan.ID, x plan.Expr) *plan.Ref {
+		id := b.newID()
+		node.Cols = append(node.Cols, plan.UseColumn{ID: id, Of: of})
+		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+	}
+	out := &rows{node: node, ordered: s.rows.ordered && len(s.order) > 0, cols: derive(s.rows.cols, func(at int, x plan.Expr) plan.Expr {
 		if _, isConst := x.(*plan.Const); isConst {
 			return x
 		}
@@ -253,8 +278,14 @@ func (b *binder) use(s *shared) *rows {
 			s.cols[at] = b.newID()
 			s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.cols[at], Expr: x})
 		}
-		id := b.newID()
-		node.Cols = append(node.Cols, plan.UseColumn{ID: id, Of: s.cols[at]})
-		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
+		return read(s.cols[at], x)
 	})}
+	if len(s.order) > 0 {
+		sort := &plan.Sort{From: node, Keys: slices.Clone(s.order), Again: true}
+		for i, k := range sort.Keys {
+			sort.Keys[i].Expr = read(k.Expr.(*plan.Ref).ID, k.Expr)
+		}
+		out.node = sort
+	}
+	return out
 }

@@ -76,6 +76,8 @@ type SortKey struct {
 type Sort struct {
 	From Node
 	Keys []SortKey
+	// Again tells that a Use in From loses the order that the shared rows have.
+	Again bool
 }
 
 // Take keeps N rows, the first ones below a Sort.

@@ -95,6 +95,11 @@ func inline(p *Plan) {
 	}
 	var replace func(Node) Node
 	replace = func(n Node) Node {
+		if s, sorted := n.(*Sort); sorted && s.Again {
+			if u, ok := s.From.(*Use); ok && uses[u.Of] == 1 {
+				n = u // the rows in its place are in order
+			}
+		}
 		u, ok := n.(*Use)
 		if !ok || uses[u.Of] > 1 {
 			n.rewrite(replace)
