@@ -233,7 +233,13 @@ func (p *parser) arguments(end string) []Expr {
 		return nil
 	}
 	for {
-		items = append(items, p.pipeline())
+		start := p.tok.span.Start
+		x := p.pipeline()
+		if name, ok := x.(*Name); ok && p.take("=") {
+			x = &Named{Names: []*Name{name}, X: p.pipeline()}
+			x.(*Named).Span = p.from(start)
+		}
+		items = append(items, x)
 		if !p.take(",") {
 			return items
 		}

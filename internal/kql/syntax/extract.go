@@ -63,9 +63,7 @@ func (p *parser) parsePart() *ParsePart {
 		part.Text = &Literal{Span: t.span, Type: schema.String, Text: t.value}
 	case p.tok.kind == tokWord || p.is("["):
 		part.Name = p.name()
-		if notReferred[part.Name.Name] {
-			p.declares(part.Name, notDeclared)
-		}
+		p.declares(part.Name, notDeclared)
 		if p.take(":") {
 			part.Type = p.typeName().Name
 		}

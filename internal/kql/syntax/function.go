@@ -1,5 +1,10 @@
 package syntax
 
+import (
+	"maps"
+	"slices"
+)
+
 // Func is a function that let names: `(a:long, b:string = "x") { … }`, or with
 // View set `view () { … }`. A binder binds Body anew at each use: Let (and
 // *QueryParameters) statements, then at most one *Run, the value. Parameters hide
@@ -70,7 +75,9 @@ func (p *parser) function() Expr {
 	open := p.tok.span
 	p.expect("{")
 	for !p.is("}") && p.tok.kind != tokEOF {
-		if p.take(";") {
+		if p.is(";") {
+			p.unexpected("a statement")
+			p.advance()
 			continue
 		}
 		s := p.statement()
@@ -87,6 +94,7 @@ func (p *parser) function() Expr {
 				p.advance() // nothing opened it
 			}
 		}
+		p.take(";")
 	}
 	p.expectClose("}", open)
 	f.Span = p.from(start)
@@ -165,7 +173,20 @@ func (p *parser) typeName() *Name {
 		return &Name{Span: p.nothing()}
 	}
 	p.advance()
+	if !typeNames[t.text] {
+		hint := ""
+		if n := Nearest(t.text, slices.Sorted(maps.Keys(typeNames))); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+		p.report(t.span, "there is no type '"+shorten(t.text)+"'", hint)
+	}
 	return &Name{Span: t.span, Name: t.text}
+}
+
+// typeNames are the types as declarations may write them.
+var typeNames = map[string]bool{
+	"bool": true, "boolean": true, "int": true, "long": true, "int64": true, "real": true, "double": true, "decimal": true, "string": true,
+	"datetime": true, "date": true, "timespan": true, "time": true, "guid": true, "uniqueid": true, "dynamic": true,
 }
 
 // typeOf reads what follows the word typeof.

@@ -54,6 +54,8 @@ func (p *parser) punctHint(text, wanted string) string {
 		next = p.text[p.at]
 	}
 	switch {
+	case text == "=" && wanted == afterStatement:
+		return "give a name with let: let x = …"
 	case text == "=" && (wanted == afterOperator || wanted == "')'"):
 		return "== compares; = gives a name"
 	case text == "&":

@@ -279,7 +279,7 @@ func (p *parser) pipeline() Expr {
 	if p.tok.kind == tokWord && p.sourceAhead() {
 		source = p.sourceWord()
 	} else {
-		source = p.named()
+		source = p.expr()
 	}
 	if !p.is("|") {
 		return source

@@ -66,7 +66,7 @@ func (p *parser) scanStep() *ScanStep {
 	if p.isWord("output") {
 		p.advance()
 		p.expect("=")
-		s.Output = p.typeName().Name
+		s.Output = p.name().Name
 	}
 	p.expect(":")
 	s.Cond = p.expr()

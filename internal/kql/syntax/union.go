@@ -173,7 +173,7 @@ func (p *parser) sourceAhead() bool {
 	next := p.ahead(2)
 	switch p.tok.text {
 	case "print":
-		return next[0].kind != tokEOF && !next[0].punct("|") && !next[0].punct(";") && !next[0].punct(")") && !next[0].punct(",") && !next[0].punct(".") && !next[0].punct("=")
+		return true
 	case "union", "search":
 		return next[0].kind != tokEOF && (next[0].kind != tokPunct || next[0].text == "(" || next[0].text == "*" || next[0].text == "[") && !infixWords[next[0].text]
 	case "range":
