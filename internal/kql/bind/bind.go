@@ -37,6 +37,9 @@ const (
 	// maxOperators bounds the operators of all pipelines: each is a level of
 	// nesting in SQL.
 	maxOperators = 300
+	// maxCalls bounds the calls of the query's own functions, those within functions
+	// each time: functions that call functions twice would double at each step.
+	maxCalls = 1000
 	// maxLet bounds the nodes of a let's value. A value is copied where it is
 	// used, so lets that use lets twice would double each time.
 	maxLet = 1000
@@ -80,8 +83,9 @@ type binder struct {
 	aggregates *within
 	// depth counts the relations that are being bound, each within the last.
 	depth int
-	// operators counts those bound so far.
+	// operators counts those bound so far, calls those of the query's own functions.
 	operators int
+	calls     int
 	render    *plan.Render
 }
 

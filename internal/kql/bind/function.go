@@ -40,6 +40,12 @@ func (b *binder) body(x *syntax.Call, l *let, first *rows, value func(syntax.Exp
 		b.fail(x.Span, "the query nests too many functions", "")
 		return
 	}
+	if b.calls++; b.calls > maxCalls {
+		if b.calls == maxCalls+1 {
+			b.fail(x.Span, "the query calls its functions more than "+long(maxCalls).String()+" times", "")
+		}
+		return
+	}
 	args, ok := b.bindParams(x, l, first)
 	if !ok {
 		return

@@ -3,6 +3,7 @@
 package duck_test
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/wadi-project/wadi/internal/kql/bind"
 	"github.com/wadi-project/wadi/internal/kql/duck"
+	"github.com/wadi-project/wadi/internal/kql/kqltest"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 )
 
@@ -76,4 +78,58 @@ func FuzzShape(f *testing.F) {
 			t.Fatalf("%q changes the statement:\n%s\n%s", s, got, want)
 		}
 	})
+}
+
+// FuzzBind checks that no text makes the binder or the emitter panic, and that a
+// plan prints and can be written: what can't run is refused with a place.
+func FuzzBind(f *testing.F) {
+	for _, text := range bindSeeds {
+		f.Add(text)
+	}
+	if os.Getenv("WADI_CORPUS") != "" {
+		for _, c := range kqltest.EngineCases(f) {
+			f.Add(c.Query)
+		}
+		for _, text := range kqltest.Queries(f) {
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 4096 {
+			return // what is long is slow, and the limits have tests of their own
+		}
+		q, diags := syntax.Parse(text)
+		if len(diags) > 0 {
+			return
+		}
+		p, diags := bind.Bind(q, env)
+		for _, d := range diags {
+			if d.Message == "" || d.Line < 1 || d.Start > len(text) {
+				t.Fatalf("%q: a diagnostic without a place: %+v", text, d)
+			}
+		}
+		if len(diags) > 0 {
+			return
+		}
+		if p.String() == "" {
+			t.Fatalf("%q: no plan", text)
+		}
+		if s, err := duck.Emit(p); err == nil && (s.SQL == "" || len(s.Columns) != len(p.Output)) {
+			t.Fatalf("%q: %d columns of %d: %s", text, len(s.Columns), len(p.Output), s.SQL)
+		}
+	})
+}
+
+// bindSeeds use what is intricate, so that mutations stay near it.
+var bindSeeds = []string{
+	"SecurityEvent | where EventID == 4625 and Account has 'a' | summarize n = count(), dcount(Account) by bin(TimeGenerated, 1h), Computer | top 5 by n",
+	"let f = (x:long, t:(a:int)) { t | extend b = x }; f(1, datatable(a:int)[1]) | join kind=leftouter (range a from 1 to 3 step 1) on a",
+	"let m = materialize(SecurityEvent | take 5); union isfuzzy=true withsource=s m, (m | extend a = 1), nosuch | where s startswith 'u'",
+	"print d = dynamic({'a': [1, 2.5, null, 'x']}) | mv-expand x = d.a to typeof(string) | extend y = d['a'][0], z = d.a.b",
+	"datatable(t:datetime, v:real)[datetime(2020-01-01), 1.5] | make-series s = avg(v) default = 0.0 on t from datetime(2020-01-01) to datetime(2020-01-03) step 1d",
+	"SecurityEvent | parse kind=regex Account with d:string '\\\\' u | parse-where CommandLine with * 'x=' x:long ' ' *",
+	"SecurityEvent | sort by TimeGenerated asc | serialize n = row_number(), p = prev(Account, 1, 'x') | extend c = row_cumsum(EventID, Account != p)",
+	"SecurityEvent | mv-apply x = split(CommandLine, ' ') on (where x has 'a' | summarize l = make_list(x)) | evaluate bag_unpack(pack('a', l))",
+	"SecurityEvent | summarize arg_max(TimeGenerated, *), make_set_if(Account, EventID > 1, 10), percentiles(EventID, 5, 95) by Computer | getschema",
+	"SecurityEvent | where EventID in ((Event | project EventID)) | extend s = toscalar(Event | count), k = iff(isempty(Account), 'a', tostring(EventID)) | render timechart",
 }
