@@ -162,8 +162,13 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		}
 		saved, savedWindow := b.rows, b.window
 		b.window = nil
-		b.rows = b.windowed(op, r)
 		wasOrdered := r.ordered
+		op, below := b.staged(op, r)
+		if below == nil {
+			b.rows, b.window = saved, savedWindow
+			return nil
+		}
+		b.rows = b.windowed(op, below)
 		switch op.(type) {
 		case *syntax.Union, *syntax.Search:
 			b.pipedName = b.sourceName(&syntax.Pipe{Source: p.Source, Ops: p.Ops[:i]})
@@ -211,6 +216,8 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
 		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
 		return &rows{node: node, cols: []column{fixed("Count", &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+	case *syntax.MakeSeries:
+		return b.makeSeries(op)
 	case *syntax.MvExpand:
 		return b.mvExpand(op)
 	case *syntax.MvApply:

@@ -115,6 +115,8 @@ func (e *emitter) agg(a *plan.Agg) string {
 		return "CAST(" + name + "(" + strings.Join(args, ", ") + ")" + filter + " AS " + sqlTypes[a.T] + ")"
 	case fn.MakeList, fn.MakeListNulls, fn.MakeSet:
 		return collection("wadi_"+aggNames[a.Op]+t.String(), args) + filter
+	case fn.MakeSeries:
+		return "wadi_make_series_" + t.String() + "(" + strings.Join(args, ", ") + ")" + filter
 	case fn.MakeBag:
 		return collection("wadi_"+aggNames[a.Op], args) + filter
 	}

@@ -73,13 +73,6 @@ func TestStats(t *testing.T) {
 	}
 }
 
-func TestStatsIgnoring(t *testing.T) {
-	s, ok := StatsOf([]byte(`[null,1,"x",3]`), true)
-	if want := (Stats{Min: 1, MinIdx: 1, Max: 3, MaxIdx: 3, Avg: 2, Sum: 4, Variance: 2, Len: 4}); !ok || s != want {
-		t.Errorf("got %+v, %v", s, ok)
-	}
-}
-
 // TestEmitError checks that an error of the reader ends the operator.
 func TestEmitError(t *testing.T) {
 	op, err := New("series_stats", nil, []schema.Type{schema.Dynamic}, statsOut, 0)

@@ -135,6 +135,16 @@ var dynamicArrays = []Func{
 	dynFunc("strcat_array", stringT, func(dst []byte, a []Value) ([]byte, bool) {
 		return dyn.Join(dst, element(&a[0]), a[1].S)
 	}, dynamicT, stringT),
+	optional(dynFunc("series_stats_dynamic", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
+		if a[0].Null {
+			return dst, false
+		}
+		s, ok := dyn.StatsOf(a[0].S, len(a) > 1 && a[1].I != 0)
+		if !ok {
+			return dst, false
+		}
+		return dyn.AppendStats(dst, &s), true
+	}, dynamicT, boolT), 1),
 	failing("repeat", dynamicT, func(dst []byte, a []Value) ([]byte, bool, error) {
 		if a[1].Null || a[1].I < 0 {
 			return dst, false, nil
