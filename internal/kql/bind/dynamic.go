@@ -312,3 +312,11 @@ func (b *binder) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Ex
 	}
 	return goCall("dyn_has_value", list, convert(v, schema.Dynamic))
 }
+
+// expanded gives the elements of a column of dynamics as texts, a row each: in over
+// rows takes arrays for the list of their elements.
+func (b *binder) expanded(r *rows, value plan.Expr) (*rows, plan.Expr) {
+	col := plan.UnnestColumn{X: goCall("dyn_flat", value), List: b.newID(), ID: b.newID()}
+	node := &plan.Unnest{From: r.node, Cols: []plan.UnnestColumn{col}}
+	return &rows{node: node}, convert(&plan.Ref{ID: col.ID, T: schema.Dynamic}, schema.String)
+}

@@ -31,7 +31,7 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 		return nil
 	}
 	a := &apply{b: b, row: &plan.Ref{ID: number.ID, T: schema.Long, NotNull: true}}
-	r := &rows{node: e.root()}
+	r := &rows{node: e.root(), ordered: true} // the elements come in their array's order
 	for _, c := range input.cols {
 		if !slices.ContainsFunc(e.added, func(x column) bool { return x.name == c.name }) {
 			a.outer = append(a.outer, c)
@@ -74,7 +74,7 @@ func (a *apply) operator(op syntax.Operator, r *rows) *rows {
 		b.refuse(op.Pos(), "this form of the operator within mv-apply")
 		return nil
 	}
-	return &rows{node: node, cols: next.cols}
+	return &rows{node: node, cols: next.cols, ordered: ordered(op, r.ordered)}
 }
 
 // grouped makes the nodes between top and below, which one operator made, work
@@ -85,6 +85,10 @@ func (a *apply) grouped(top, below plan.Node) (plan.Node, bool) {
 	}
 	switch n := top.(type) {
 	case *plan.Filter, *plan.Extend, *plan.Unnest, *plan.Number:
+	case *plan.Window: // the places of all rows also order those of one
+		if slices.ContainsFunc(n.Cols, func(c plan.WindowCol) bool { return c.Op != fn.RowNumber || c.Restart != nil }) {
+			return nil, false
+		}
 	case *plan.TakeEach: // of a mv-apply within: numbered by its own rows
 	case *plan.Sort:
 		n.Keys = slices.Insert(n.Keys, 0, plan.SortKey{Expr: a.row})
@@ -107,6 +111,8 @@ func (a *apply) grouped(top, below plan.Node) (plan.Node, bool) {
 		case *plan.Extend:
 			n.From = from
 		case *plan.Sort:
+			n.From = from
+		case *plan.Window:
 			n.From = from
 		default:
 			return nil, false

@@ -57,7 +57,14 @@ func (b *binder) inRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Exp
 	if v.Type() == 0 || r == nil || value.Type() == 0 {
 		return bad()
 	}
-	l, value, ok := b.unify(v, textOfSplit(value), true, x.OpAt)
+	value = textOfSplit(value)
+	if value.Type() == schema.Dynamic {
+		r, value = b.expanded(r, value)
+	}
+	if v.Type() == schema.Dynamic {
+		v = convert(v, value.Type())
+	}
+	l, value, ok := b.unify(v, value, true, x.OpAt)
 	if !ok {
 		return bad()
 	}

@@ -234,6 +234,16 @@ var comparisons = []Func{
 			}
 		}
 	}, dynamicT, dynamicT),
+	// dyn_flat is an array of the elements of an array and of those within it.
+	dynFunc("dyn_flat", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
+		l := dyn.Begin(dst)
+		for v := range dyn.Flat(element(&a[0])) {
+			if dyn.KindOf(v) != dyn.Null { // equals nothing
+				l.Add(v)
+			}
+		}
+		return l.End(), true
+	}, dynamicT),
 	// dyn_has_text tells whether an array has a text, whatever the case with fold.
 	{Name: "dyn_has_text", Params: []schema.Type{dynamicT, stringT, boolT}, Min: 3, Result: boolT, New: func() Eval {
 		var scratch []byte
