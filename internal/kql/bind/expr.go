@@ -155,6 +155,8 @@ func (b *binder) binary(x *syntax.Binary) plan.Expr {
 		out = b.hasList(x, op)
 	case op == "matches regex":
 		out = b.matches(x)
+	case simpleOps[op] != 0 && isStar(x.L):
+		out = b.starText(x, simpleOps[op])
 	case simpleOps[op] != 0:
 		l, r := b.asText(x.L, op), b.asText(x.R, op)
 		if l.Type() == 0 || r.Type() == 0 {
