@@ -369,9 +369,7 @@ func (p *parser) word() Expr {
 	called := p.is("(")
 	switch t.text {
 	case "true", "false", "True", "False", "TRUE", "FALSE":
-		if !called {
-			return &Literal{Span: t.span, Type: schema.Bool, Text: strings.ToLower(t.text)}
-		}
+		return &Literal{Span: t.span, Type: schema.Bool, Text: strings.ToLower(t.text)}
 	case "datatable":
 		if called {
 			return p.datatable(t.span.Start)
