@@ -94,7 +94,10 @@ func fromDynamic(x plan.Expr, to schema.Type) plan.Expr {
 		return stringOf(c)
 	}
 	reader := dynamicReaders[to]
-	if reader == "" {
+	switch {
+	case to == schema.Decimal:
+		return convert(sourceOf(x).read("text"), to)
+	case reader == "":
 		return nil
 	}
 	return sourceOf(x).read(reader)

@@ -85,6 +85,8 @@ func (t *tableRows) stored(index int) plan.Expr {
 		return &plan.Call{Op: fn.StoredTicks, Args: args, T: schema.DateTime}
 	case c.KQL == schema.String:
 		return &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String}
+	case c.KQL == schema.Dynamic: // text of any form: what is no JSON is a string
+		return goCall("dyn_parse", &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String})
 	}
 	return r
 }
@@ -182,7 +184,10 @@ func (b *binder) storedAs(x plan.Expr, typ schema.Type) plan.Expr {
 			return stringOf(c)
 		}
 	}
-	if from == schema.String && (typ == schema.Dynamic || typ == schema.Decimal) {
+	if from == schema.String && typ == schema.Dynamic {
+		return goCall("dyn_parse", x)
+	}
+	if from == schema.String && typ == schema.Decimal {
 		return &plan.Call{Op: fn.StoredCast, Args: []plan.Expr{x}, T: typ}
 	}
 	return convert(x, typ)
