@@ -25,8 +25,6 @@ func callIn(x syntax.Expr) *syntax.Call {
 	return c
 }
 
-func isStar(x syntax.Expr) bool { _, ok := x.(*syntax.Star); return ok }
-
 // givesSeveral tells that a call makes more than one column.
 func givesSeveral(c *syntax.Call) bool {
 	switch c.Name {

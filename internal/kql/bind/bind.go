@@ -32,8 +32,6 @@ type Env struct {
 
 // Limits of a query. They keep what is built in proportion to what was written.
 const (
-	// maxErrors ends the list of diagnostics.
-	maxErrors = 20
 	// maxOperators bounds the operators of all pipelines: each is a level of
 	// nesting in SQL.
 	maxOperators = 300
@@ -48,7 +46,7 @@ const (
 // Bind gives a query its meaning: names, types, plan. Without diagnostics the
 // plan is whole; with any it is nil.
 func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
-	b := &binder{env: env, text: q.Text, ids: new(plan.ID)}
+	b := newBinder(env, q.Text, new(plan.ID))
 	p := b.query(q)
 	if len(b.diags) > 0 {
 		return nil, b.diags
@@ -60,11 +58,16 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 	return p, nil
 }
 
+// newBinder makes a binder of a text, which numbers its columns on from ids.
+func newBinder(env Env, text string, ids *plan.ID) *binder {
+	b := &binder{env: env}
+	b.scalars = &scalars{clock: env.Now, text: text, ids: ids, around: b}
+	return b
+}
+
 type binder struct {
-	env   Env
-	text  string
-	diags []syntax.Diagnostic
-	ids   *plan.ID
+	*scalars
+	env Env
 	// scope has the names besides columns, level counts the functions' bodies that
 	// are being bound, words are those of the text once they are counted.
 	scope *scope
@@ -75,8 +78,6 @@ type binder struct {
 	// window gets the functions of rows in order of the operator that is bound; nil
 	// in operators that can't have any.
 	window *plan.Window
-	// rows is the scope of scalar expressions; nil outside a pipeline.
-	rows *rows
 	// internal is set while a view's expression is bound.
 	internal *tableRows
 	// aggregates is set within an expression over aggregates.
@@ -87,22 +88,6 @@ type binder struct {
 	operators int
 	calls     int
 	render    *plan.Render
-}
-
-func (b *binder) newID() plan.ID {
-	*b.ids++
-	return *b.ids
-}
-
-func (b *binder) fail(span syntax.Span, message, hint string) {
-	if len(b.diags) < maxErrors {
-		b.diags = append(b.diags, syntax.At(b.text, span, message, hint))
-	}
-}
-
-// refuse says that something of the language doesn't run.
-func (b *binder) refuse(span syntax.Span, what string) {
-	b.fail(span, what+" is not supported yet", "")
 }
 
 func (b *binder) query(q *syntax.Query) *plan.Plan {

@@ -10,34 +10,9 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-func (b *binder) call(x *syntax.Call) plan.Expr {
-	if strings.HasPrefix(x.Name, "__") {
-		if b.internal != nil {
-			if bound := b.internalCall(x); bound != nil {
-				return bound
-			}
-		}
-		b.fail(x.NameAt, "there is no function '"+x.Name+"'", "")
-		return bad()
-	}
-	if l := b.scope.find(x.Name); l != nil && l.fn != nil {
-		if l.table {
-			b.fail(x.NameAt, x.Name+"() gives a table, not a value", "toscalar(…) gives its first value")
-			return bad()
-		}
-		return b.callScalar(x, l)
-	}
-	switch x.Name {
-	case "toscalar":
-		return b.toScalar(x)
-	case "column_ifexists", "columnifexists":
-		return b.columnIfExists(x)
-	}
-	if fn.Windows[x.Name] != 0 {
-		return b.windowCall(x)
-	}
-	if _, ok := fn.Aggregates[x.Name]; ok && b.aggregates != nil {
-		return b.aggregates.call(x)
+func (b *scalars) call(x *syntax.Call) plan.Expr {
+	if bound, ok := b.around.called(x); ok {
+		return bound
 	}
 	if f, ok := fn.Functions[x.Name]; ok {
 		return b.fixedCall(x, f)
@@ -59,7 +34,7 @@ func (b *binder) call(x *syntax.Call) plan.Expr {
 	return bad()
 }
 
-func (b *binder) unknownFunction(x *syntax.Call) {
+func (b *scalars) unknownFunction(x *syntax.Call) {
 	if _, ok := fn.Aggregates[x.Name]; ok {
 		b.fail(x.NameAt, "the aggregate "+x.Name+"() belongs in summarize", "")
 		return
@@ -76,7 +51,7 @@ func (b *binder) unknownFunction(x *syntax.Call) {
 }
 
 // arguments binds all arguments; false after an error.
-func (b *binder) arguments(x *syntax.Call) ([]plan.Expr, bool) {
+func (b *scalars) arguments(x *syntax.Call) ([]plan.Expr, bool) {
 	args := make([]plan.Expr, len(x.Args))
 	ok := true
 	for i, a := range x.Args {
@@ -89,7 +64,7 @@ func (b *binder) arguments(x *syntax.Call) ([]plan.Expr, bool) {
 	return args, ok
 }
 
-func (b *binder) count(x *syntax.Call, least, most int) bool {
+func (b *scalars) count(x *syntax.Call, least, most int) bool {
 	if len(x.Args) >= least && len(x.Args) <= most {
 		return true
 	}
@@ -97,7 +72,7 @@ func (b *binder) count(x *syntax.Call, least, most int) bool {
 	return false
 }
 
-func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
+func (b *scalars) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 	most := len(f.Params)
 	if f.Variadic {
 		most = maxVariadic
@@ -144,7 +119,7 @@ func (b *binder) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 	return call(f.Op, f.Result, args...)
 }
 
-func (b *binder) wrongType(x *syntax.Call, i int, t schema.Type) {
+func (b *scalars) wrongType(x *syntax.Call, i int, t schema.Type) {
 	if t == schema.Dynamic || t == schema.Decimal {
 		b.refuse(x.Args[i].Pos(), x.Name+"() of a value of type "+t.String())
 		return
@@ -152,7 +127,7 @@ func (b *binder) wrongType(x *syntax.Call, i int, t schema.Type) {
 	b.fail(x.Args[i].Pos(), x.Name+"() does not take a value of type "+t.String()+" here", "")
 }
 
-func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	switch x.Name {
 	case "not":
 		if b.count(x, 1, 1) && b.want(x, args, 0, schema.Bool) {
@@ -184,7 +159,7 @@ func (b *binder) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bool {
+func (b *scalars) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bool {
 	args[i] = textOfSplit(args[i])
 	switch at := args[i].Type(); {
 	case at == t:
@@ -197,8 +172,8 @@ func (b *binder) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bo
 	return false
 }
 
-func (b *binder) now(x *syntax.Call, args []plan.Expr) plan.Expr {
-	now := &plan.Const{T: schema.DateTime, V: int64(b.env.Now)}
+func (b *scalars) now(x *syntax.Call, args []plan.Expr) plan.Expr {
+	now := &plan.Const{T: schema.DateTime, V: int64(b.clock)}
 	least, op := 0, fn.Add
 	if x.Name == "ago" {
 		least, op = 1, fn.Sub
@@ -224,7 +199,7 @@ func stepFits(value, step schema.Type) bool {
 	return isNumber(value) && isNumber(step)
 }
 
-func (b *binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 2) {
 		return bad()
 	}
@@ -243,7 +218,7 @@ func (b *binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return call(fn.Bin, v.Type(), v, step)
 }
 
-func (b *binder) binAt(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) binAt(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 3, 3) {
 		return bad()
 	}
@@ -266,7 +241,7 @@ func (b *binder) binAt(x *syntax.Call, args []plan.Expr) plan.Expr {
 }
 
 // common gives values of a choice one type; they must agree but for numbers.
-func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.Type, bool) {
+func (b *scalars) common(x *syntax.Call, args []plan.Expr, which []int) (schema.Type, bool) {
 	var t schema.Type
 	for _, i := range which {
 		args[i] = textOfSplit(args[i])
@@ -294,7 +269,7 @@ func (b *binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.T
 	return t, true
 }
 
-func (b *binder) iff(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) iff(x *syntax.Call, args []plan.Expr) plan.Expr {
 	most := 3
 	if x.Name == "case" {
 		most = 2001
@@ -329,7 +304,7 @@ func all(args []plan.Expr) []int {
 	return which
 }
 
-func (b *binder) coalesce(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) coalesce(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 64) {
 		return bad()
 	}
@@ -350,7 +325,7 @@ func (b *binder) coalesce(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return &plan.Call{Op: fn.Coalesce, Args: args, T: t}
 }
 
-func (b *binder) extreme(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) extreme(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 64) {
 		return bad()
 	}
@@ -372,7 +347,7 @@ func (b *binder) extreme(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return &plan.Call{Op: op, Args: args, T: t}
 }
 
-func (b *binder) emptiness(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) emptiness(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 1) {
 		return bad()
 	}
@@ -398,7 +373,7 @@ func (b *binder) emptiness(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return out
 }
 
-func (b *binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 64) {
 		return bad()
 	}
@@ -417,7 +392,7 @@ func (b *binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return &plan.Call{Op: op, Args: args, T: schema.String}
 }
 
-func (b *binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if x.Name == "round" && len(args) == 2 {
 		digits, ok := constLong(args[1])
 		if t := args[0].Type(); !ok || !isNumber(t) || !isWhole(args[1].Type()) || digits < 0 || digits > 15 {

@@ -18,7 +18,7 @@ func dynamicText(v []byte) *plan.Const {
 	return &plan.Const{T: schema.Dynamic, V: string(v)}
 }
 
-func (b *binder) dynamicLiteral(x *syntax.Literal) plan.Expr {
+func (b *scalars) dynamicLiteral(x *syntax.Literal) plan.Expr {
 	v, err := dyn.ParseLiteral(x.Text)
 	if err != nil {
 		b.fail(x.Span, err.Error(), "values are numbers, strings, true, false, null, [ … ] and { \"key\": … }")
@@ -132,7 +132,7 @@ func toDynamic(x plan.Expr) plan.Expr {
 }
 
 // member binds x.name.
-func (b *binder) member(x *syntax.Member) plan.Expr {
+func (b *scalars) member(x *syntax.Member) plan.Expr {
 	v := b.scalar(x.X)
 	if !b.hasParts(v, x.X, false) {
 		return bad()
@@ -142,7 +142,7 @@ func (b *binder) member(x *syntax.Member) plan.Expr {
 
 // hasParts checks the left side of an access; the engine refuses [i] on a constant
 // without parts.
-func (b *binder) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
+func (b *scalars) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 	t := v.Type()
 	switch {
 	case t == 0:
@@ -161,7 +161,7 @@ func (b *binder) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 }
 
 // index binds x[i].
-func (b *binder) index(x *syntax.Index) plan.Expr {
+func (b *scalars) index(x *syntax.Index) plan.Expr {
 	if sorted := b.sortedWith(x); sorted != nil {
 		return sorted
 	}
@@ -197,7 +197,7 @@ func (b *binder) index(x *syntax.Index) plan.Expr {
 
 // compareDynamic converts the dynamic side of a comparison to
 // the type of the other one. Whole numbers compare exactly: 1.9 is not 1.
-func (b *binder) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.Expr, bool) {
+func (b *scalars) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.Expr, bool) {
 	dl, dr := l.Type() == schema.Dynamic, r.Type() == schema.Dynamic
 	switch {
 	case !dl && !dr:
@@ -262,7 +262,7 @@ func scalarOf(v []byte) plan.Expr {
 // splitList prepares the operands of in: a dynamic on the left takes the type of the
 // list, texts if that is mixed. What is left of the list are constants and scalars;
 // or is the test of the dynamics in it, false when the list has nothing at all.
-func (b *binder) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.Span) (left plan.Expr, rest []plan.Expr, or plan.Expr) {
+func (b *scalars) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.Span) (left plan.Expr, rest []plan.Expr, or plan.Expr) {
 	var tests []plan.Expr
 	for _, item := range items {
 		switch _, isConst := constDynamic(item); {
@@ -304,7 +304,7 @@ func (b *binder) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.
 }
 
 // inDynamic binds in and in~ with a dynamic that is no constant.
-func (b *binder) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Expr {
+func (b *scalars) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Expr {
 	t := v.Type()
 	switch {
 	case t == schema.String || fold && t == schema.Dynamic:
@@ -318,7 +318,7 @@ func (b *binder) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Ex
 
 // expanded gives the elements of a column of dynamics as texts, a row each: in over
 // rows takes arrays for the list of their elements.
-func (b *binder) expanded(r *rows, value plan.Expr) (*rows, plan.Expr) {
+func (b *scalars) expanded(r *rows, value plan.Expr) (*rows, plan.Expr) {
 	col := plan.UnnestColumn{X: goCall("dyn_flat", value), List: b.newID(), ID: b.newID()}
 	node := &plan.Unnest{From: r.node, Cols: []plan.UnnestColumn{col}}
 	return &rows{node: node}, convert(&plan.Ref{ID: col.ID, T: schema.Dynamic}, schema.String)

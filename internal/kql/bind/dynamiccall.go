@@ -12,7 +12,7 @@ import (
 
 // dynamicCall binds the functions of dynamics whose form hangs on their arguments
 // (fn.Dynamic); nil for others.
-func (b *binder) dynamicCall(x *syntax.Call) plan.Expr {
+func (b *scalars) dynamicCall(x *syntax.Call) plan.Expr {
 	switch x.Name {
 	case "pack_all":
 		return b.packAll(x)
@@ -42,7 +42,7 @@ func (b *binder) dynamicCall(x *syntax.Call) plan.Expr {
 	return nil
 }
 
-func (b *binder) parseJSON(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) parseJSON(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 1) {
 		return bad()
 	}
@@ -58,7 +58,7 @@ func (b *binder) parseJSON(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) getType(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) getType(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 1) {
 		return bad()
 	}
@@ -68,7 +68,7 @@ func (b *binder) getType(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return goCall("dyn_type", args[0])
 }
 
-func (b *binder) pack(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) pack(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 2*maxVariadic) {
 		return bad()
 	}
@@ -87,7 +87,7 @@ func (b *binder) pack(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // packAll packs every column of the row by its name; pack_all(true) leaves out nulls
 // and empty strings.
-func (b *binder) packAll(x *syntax.Call) plan.Expr {
+func (b *scalars) packAll(x *syntax.Call) plan.Expr {
 	if !b.count(x, 0, 1) || b.rows == nil {
 		return bad()
 	}
@@ -109,7 +109,7 @@ func (b *binder) packAll(x *syntax.Call) plan.Expr {
 	return goCall(name, args...)
 }
 
-func (b *binder) packColumns(x *syntax.Call) plan.Expr {
+func (b *scalars) packColumns(x *syntax.Call) plan.Expr {
 	var args []plan.Expr
 	for _, a := range x.Args {
 		n, ok := a.(*syntax.Name)
@@ -127,7 +127,7 @@ func (b *binder) packColumns(x *syntax.Call) plan.Expr {
 }
 
 // typeArgument reads typeof(T) or a type's name.
-func (b *binder) typeArgument(x syntax.Expr) (schema.Type, bool) {
+func (b *scalars) typeArgument(x syntax.Expr) (schema.Type, bool) {
 	name := ""
 	switch x := x.(type) {
 	case *syntax.TypeOf:
@@ -143,7 +143,7 @@ func (b *binder) typeArgument(x syntax.Expr) (schema.Type, bool) {
 }
 
 // extractJSON is parse_json() and a path, as text unless a type is asked for.
-func (b *binder) extractJSON(x *syntax.Call) plan.Expr {
+func (b *scalars) extractJSON(x *syntax.Call) plan.Expr {
 	if !b.count(x, 2, 3) {
 		return bad()
 	}
@@ -172,7 +172,7 @@ func (b *binder) extractJSON(x *syntax.Call) plan.Expr {
 }
 
 // rangeArray is range() as a function.
-func (b *binder) rangeArray(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) rangeArray(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 3) {
 		return bad()
 	}
@@ -202,7 +202,7 @@ func (b *binder) rangeArray(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) repeat(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) repeat(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 2) || !b.want(x, args, 1, schema.Long) {
 		return bad()
 	}
@@ -215,7 +215,7 @@ func (b *binder) repeat(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // sorting splits the arguments of array_sort_…: the arrays, and the flag that nulls
 // go last.
-func (b *binder) sorting(x *syntax.Call, args []plan.Expr) (arrays []plan.Expr, desc, nullsLast plan.Expr, ok bool) {
+func (b *scalars) sorting(x *syntax.Call, args []plan.Expr) (arrays []plan.Expr, desc, nullsLast plan.Expr, ok bool) {
 	nullsLast = boolean(true)
 	if n := len(args) - 1; n > 0 && args[n].Type() == schema.Bool {
 		if constant(args[n]) == nil {
@@ -233,7 +233,7 @@ func (b *binder) sorting(x *syntax.Call, args []plan.Expr) (arrays []plan.Expr, 
 	return args, boolean(strings.HasSuffix(x.Name, "desc")), nullsLast, len(args) > 0
 }
 
-func (b *binder) sortArray(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) sortArray(x *syntax.Call, args []plan.Expr) plan.Expr {
 	arrays, desc, last, ok := b.sorting(x, args)
 	if !ok {
 		if len(args) == 0 {
@@ -250,7 +250,7 @@ func (b *binder) sortArray(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // sortedWith binds array_sort_asc(a, b, …)[i]: array i in the order of the first; nil
 // for anything else.
-func (b *binder) sortedWith(x *syntax.Index) plan.Expr {
+func (b *scalars) sortedWith(x *syntax.Index) plan.Expr {
 	c, ok := x.X.(*syntax.Call)
 	if !ok || c.Name != "array_sort_asc" && c.Name != "array_sort_desc" || len(c.Args) < 2 {
 		return nil
@@ -277,7 +277,7 @@ func (b *binder) sortedWith(x *syntax.Index) plan.Expr {
 
 // items binds a column of project, extend or print; the functions that give several
 // values give as many columns.
-func (b *binder) items(x syntax.Expr, unnamed func() string) []item {
+func (b *scalars) items(x syntax.Expr, unnamed func() string) []item {
 	value, named := x, (*syntax.Named)(nil)
 	if n, ok := x.(*syntax.Named); ok {
 		value, named = n.X, n

@@ -10,11 +10,11 @@ import (
 )
 
 // condition binds an expression that must be bool.
-func (b *binder) condition(x syntax.Expr) plan.Expr {
+func (b *scalars) condition(x syntax.Expr) plan.Expr {
 	return b.mustBeBool(b.scalar(x), x)
 }
 
-func (b *binder) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
+func (b *scalars) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
 	if t := bound.Type(); t != 0 && t != schema.Bool {
 		b.fail(x.Pos(), "a condition (bool) is expected here, not "+t.String(), "")
 		return bad()
@@ -23,7 +23,7 @@ func (b *binder) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
 }
 
 // scalar binds an expression of one value. After an error its type is 0.
-func (b *binder) scalar(x syntax.Expr) plan.Expr {
+func (b *scalars) scalar(x syntax.Expr) plan.Expr {
 	switch x := x.(type) {
 	case *syntax.Literal:
 		return b.literal(x)
@@ -55,7 +55,7 @@ func (b *binder) scalar(x syntax.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) literal(x *syntax.Literal) plan.Expr {
+func (b *scalars) literal(x *syntax.Literal) plan.Expr {
 	if x.Type == schema.Dynamic {
 		return b.dynamicLiteral(x)
 	}
@@ -67,23 +67,23 @@ func (b *binder) literal(x *syntax.Literal) plan.Expr {
 	return c
 }
 
-func (b *binder) name(x *syntax.Name) plan.Expr {
+func (b *scalars) name(x *syntax.Name) plan.Expr {
 	if b.rows != nil {
 		if c := b.rows.find(x.Name); c != nil {
 			return c.get()
 		}
 	}
-	if l := b.scope.find(x.Name); l != nil {
-		return b.letValue(l, x)
+	if bound, ok := b.around.named(x); ok {
+		return bound
 	}
 	b.noColumn(x)
 	return bad()
 }
 
-func (b *binder) noColumn(x *syntax.Name) {
+func (b *scalars) noColumn(x *syntax.Name) {
 	hint := ""
 	if b.rows != nil {
-		names := append(b.rows.names(), b.scope.names()...)
+		names := append(b.rows.names(), b.around.known()...)
 		if n := syntax.Nearest(x.Name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
@@ -93,7 +93,7 @@ func (b *binder) noColumn(x *syntax.Name) {
 	}
 }
 
-func (b *binder) unary(x *syntax.Unary) plan.Expr {
+func (b *scalars) unary(x *syntax.Unary) plan.Expr {
 	v := b.scalar(x.X)
 	t := v.Type()
 	if t == 0 {
@@ -131,7 +131,7 @@ var simpleOps = map[string]fn.Op{
 
 var relations = map[string]fn.Op{"==": fn.Eq, "!=": fn.Ne, "<>": fn.Ne, "<": fn.Lt, "<=": fn.Le, ">": fn.Gt, ">=": fn.Ge}
 
-func (b *binder) binary(x *syntax.Binary) plan.Expr {
+func (b *scalars) binary(x *syntax.Binary) plan.Expr {
 	op, negated := x.Op, false
 	switch {
 	case op == "!~":
@@ -191,7 +191,7 @@ func not(x plan.Expr) plan.Expr {
 }
 
 // logical flattens a chain of and (or) into one call.
-func (b *binder) logical(x *syntax.Binary) plan.Expr {
+func (b *scalars) logical(x *syntax.Binary) plan.Expr {
 	op := fn.And
 	if x.Op == "or" {
 		op = fn.Or
@@ -220,7 +220,7 @@ func (b *binder) logical(x *syntax.Binary) plan.Expr {
 }
 
 // asText binds an operand of a string operator; numbers and the like print.
-func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
+func (b *scalars) asText(x syntax.Expr, op string) plan.Expr {
 	v := b.scalar(x)
 	switch t := v.Type(); t {
 	case 0, schema.String:
@@ -237,7 +237,7 @@ func (b *binder) asText(x syntax.Expr, op string) plan.Expr {
 }
 
 // compare makes a relation of two values of one type.
-func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
+func (b *scalars) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
 	if bound, ok := b.compareDynamic(op, textOfSplit(l), textOfSplit(r), at); ok {
 		return bound
 	}
@@ -263,7 +263,7 @@ func (b *binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
 }
 
 // unify converts two operands to one type, as Kusto compares them.
-func (b *binder) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+func (b *scalars) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr, plan.Expr, bool) {
 	l, r = textOfSplit(l), textOfSplit(r)
 	lt, rt := l.Type(), r.Type()
 	switch {
@@ -310,7 +310,7 @@ func whole(x plan.Expr) plan.Expr {
 // number as it prints, so that files can be pruned; else by text. A literal that
 // is a number in another form (04625) is refused: what Kusto makes of it isn't
 // known.
-func (b *binder) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+func (b *scalars) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
 	if s, ok := constText(r); ok {
 		c, err := literalValue(schema.Long, s)
 		if err == nil && c.V != nil && c.String() == s {
@@ -341,7 +341,7 @@ func widened(x plan.Expr) plan.Expr {
 	return x
 }
 
-func (b *binder) between(x *syntax.Binary) plan.Expr {
+func (b *scalars) between(x *syntax.Binary) plan.Expr {
 	v := b.scalar(x.L)
 	r, ok := x.R.(*syntax.Range)
 	if !ok || v.Type() == 0 {
@@ -360,14 +360,14 @@ func (b *binder) between(x *syntax.Binary) plan.Expr {
 }
 
 // list binds the values behind in; all must be constants or values of one row.
-func (b *binder) list(x *syntax.Binary) []plan.Expr {
+func (b *scalars) list(x *syntax.Binary) []plan.Expr {
 	l, ok := x.R.(*syntax.List)
 	if !ok {
 		return nil
 	}
 	out := make([]plan.Expr, 0, len(l.Items))
 	for _, item := range l.Items {
-		if b.isTabular(item) {
+		if b.around.isTabular(item) {
 			b.refuse(item.Pos(), "a table in place of a list")
 			return nil
 		}
@@ -387,9 +387,9 @@ func (b *binder) list(x *syntax.Binary) []plan.Expr {
 	return out
 }
 
-func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
-	if l, ok := x.R.(*syntax.List); ok && len(l.Items) == 1 && b.isTabular(l.Items[0]) {
-		return b.inRows(x, l.Items[0], fold)
+func (b *scalars) in(x *syntax.Binary, fold bool) plan.Expr {
+	if l, ok := x.R.(*syntax.List); ok && len(l.Items) == 1 && b.around.isTabular(l.Items[0]) {
+		return b.around.inRows(x, l.Items[0], fold)
 	}
 	v := textOfSplit(b.scalar(x.L))
 	items := b.list(x)
@@ -408,7 +408,7 @@ func (b *binder) in(x *syntax.Binary, fold bool) plan.Expr {
 }
 
 // inList binds in and in~ with values that are no dynamics.
-func (b *binder) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold bool) plan.Expr {
+func (b *scalars) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold bool) plan.Expr {
 	op := fn.In
 	if fold {
 		op = fn.InFold
@@ -435,7 +435,7 @@ func (b *binder) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold b
 	return &plan.Call{Op: op, Args: args, T: schema.Bool}
 }
 
-func (b *binder) hasList(x *syntax.Binary, op string) plan.Expr {
+func (b *scalars) hasList(x *syntax.Binary, op string) plan.Expr {
 	v := b.asText(x.L, op)
 	items := b.list(x)
 	if v.Type() == 0 || items == nil {
@@ -462,7 +462,7 @@ func (b *binder) hasList(x *syntax.Binary, op string) plan.Expr {
 	return &plan.Call{Op: code, Args: args, T: schema.Bool}
 }
 
-func (b *binder) matches(x *syntax.Binary) plan.Expr {
+func (b *scalars) matches(x *syntax.Binary) plan.Expr {
 	v := b.asText(x.L, x.Op)
 	pattern := b.scalar(x.R)
 	if v.Type() == 0 || pattern.Type() == 0 {
@@ -476,7 +476,7 @@ func (b *binder) matches(x *syntax.Binary) plan.Expr {
 }
 
 // regex checks a pattern and gives it in RE2's form.
-func (b *binder) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
+func (b *scalars) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
 	s, ok := constText(pattern)
 	if !ok {
 		b.refuse(at, "a regular expression that is not a string literal")
@@ -491,7 +491,7 @@ func (b *binder) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
 }
 
 // arithmetic binds + - * / %.
-func (b *binder) arithmetic(x *syntax.Binary) plan.Expr {
+func (b *scalars) arithmetic(x *syntax.Binary) plan.Expr {
 	l, r := b.scalar(x.L), b.scalar(x.R)
 	lt, rt := l.Type(), r.Type()
 	if lt == 0 || rt == 0 {

@@ -12,7 +12,7 @@ import (
 )
 
 // scalarCall binds the functions of fn.Scalar.
-func (b *binder) scalarCall(x *syntax.Call) plan.Expr {
+func (b *scalars) scalarCall(x *syntax.Call) plan.Expr {
 	switch x.Name {
 	case "extract":
 		return b.extract(x)
@@ -42,7 +42,7 @@ func (b *binder) scalarCall(x *syntax.Call) plan.Expr {
 
 // take checks the types of arguments and converts them to those of a function;
 // text takes what prints, real any number. Missing arguments are not checked.
-func (b *binder) take(x *syntax.Call, args []plan.Expr, want ...schema.Type) bool {
+func (b *scalars) take(x *syntax.Call, args []plan.Expr, want ...schema.Type) bool {
 	for i := range args {
 		args[i] = textOfSplit(args[i])
 		t, w := args[i].Type(), want[min(i, len(want)-1)]
@@ -61,7 +61,7 @@ func (b *binder) take(x *syntax.Call, args []plan.Expr, want ...schema.Type) boo
 }
 
 // extract is extract(regex, group, text[, type]).
-func (b *binder) extract(x *syntax.Call) plan.Expr {
+func (b *scalars) extract(x *syntax.Call) plan.Expr {
 	if !b.count(x, 3, 4) {
 		return bad()
 	}
@@ -97,7 +97,7 @@ func (b *binder) extract(x *syntax.Call) plan.Expr {
 
 // regexCall binds functions of regular expressions. With a literal expression the
 // database's own do where they can.
-func (b *binder) regexCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) regexCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	switch x.Name {
 	case "extract_all":
 		return b.extractAll(x, args)
@@ -147,7 +147,7 @@ func (b *binder) regexCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // literalRegex gives a literal expression in RE2's form, "" after an error (and for
 // an empty expression); false for what is no literal.
-func (b *binder) literalRegex(pattern plan.Expr, at syntax.Expr) (string, bool) {
+func (b *scalars) literalRegex(pattern plan.Expr, at syntax.Expr) (string, bool) {
 	if _, ok := constText(pattern); !ok {
 		return "", false
 	}
@@ -157,7 +157,7 @@ func (b *binder) literalRegex(pattern plan.Expr, at syntax.Expr) (string, bool) 
 
 // extractAll is extract_all(regex, [groups,] text). The number of groups makes the
 // shape of the result, so the expression must be a literal, as in Kusto.
-func (b *binder) extractAll(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) extractAll(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 3) {
 		return bad()
 	}
@@ -186,7 +186,7 @@ func (b *binder) extractAll(x *syntax.Call, args []plan.Expr) plan.Expr {
 }
 
 // textCall binds functions of strings.
-func (b *binder) textCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) textCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	switch x.Name {
 	case "countof":
 		if !b.count(x, 2, 3) || !b.take(x, args, schema.String) {
@@ -244,7 +244,7 @@ func (b *binder) textCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return goCall("unicode_codepoints_to_string", args...)
 }
 
-func (b *binder) split(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) split(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 3) || !b.take(x, args, schema.String, schema.String, schema.Long) {
 		return bad()
 	}
@@ -263,7 +263,7 @@ func (b *binder) split(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // estimateSize is estimate_data_size(columns): the bytes of their values, as far as
 // Kusto's are known.
-func (b *binder) estimateSize(x *syntax.Call) plan.Expr {
+func (b *scalars) estimateSize(x *syntax.Call) plan.Expr {
 	var args []plan.Expr
 	if len(x.Args) == 1 && b.rows != nil {
 		if _, ok := x.Args[0].(*syntax.Star); ok {
@@ -296,7 +296,7 @@ func (b *binder) estimateSize(x *syntax.Call) plan.Expr {
 }
 
 // numberCall binds functions of numbers and what is left.
-func (b *binder) numberCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) numberCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	switch x.Name {
 	case "pi":
 		if b.count(x, 0, 0) {
@@ -346,7 +346,7 @@ func (b *binder) numberCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) hash(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) hash(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 2) {
 		return bad()
 	}
@@ -367,7 +367,7 @@ func (b *binder) hash(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // assert is true when its condition is; only conditions known before the question
 // runs are checked.
-func (b *binder) assert(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) assert(x *syntax.Call, args []plan.Expr) plan.Expr {
 	c := constant(args[0])
 	if k, ok := args[0].(*plan.Call); ok && c == nil {
 		c = foldedCompare(k)

@@ -73,13 +73,18 @@ type rows struct {
 	cols []column
 	// ordered tells that the rows have an order that later operators may use.
 	ordered bool
-	// table is set while the relation is a stored table, for "__" functions.
-	table *tableRows
+	// stored finds the columns within the definition of a view; cols are nil then.
+	stored storedNames
+}
+
+// storedNames finds stored columns by their name, nil for none.
+type storedNames interface {
+	storedColumn(name string) *column
 }
 
 func (r *rows) find(name string) *column {
-	if r.cols == nil && r.table != nil { // within the definition of a view
-		return r.table.storedColumn(name)
+	if r.stored != nil {
+		return r.stored.storedColumn(name)
 	}
 	for i := range r.cols {
 		if r.cols[i].name == name {
@@ -110,7 +115,7 @@ func fixed(name string, x plan.Expr) column {
 // materialise gives relations whose columns stand as numbered columns of their own
 // above r: for operators that must copy values (the side of an outer join without
 // a partner, an unnest). A column is computed once it is used.
-func (b *binder) materialise(r *rows) *rows {
+func (b *scalars) materialise(r *rows) *rows {
 	node := &plan.Extend{From: r.node}
 	return &rows{node: node, cols: derive(r.cols, func(_ int, x plan.Expr) plan.Expr {
 		if _, isRef := x.(*plan.Ref); isRef {

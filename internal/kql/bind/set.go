@@ -35,7 +35,7 @@ func (b *binder) option(s *syntax.Set, p *plan.Plan) {
 		p.TakeRows = b.optionCount(s)
 	case "query_now":
 		if ticks, ok := b.optionValue(s, schema.DateTime).(int64); ok {
-			b.env.Now = event.Ticks(ticks)
+			b.clock = event.Ticks(ticks)
 		}
 	case "servertimeout":
 		if ticks, ok := b.optionValue(s, schema.TimeSpan).(int64); ok {

@@ -110,7 +110,7 @@ func (b *binder) table(s Source) *rows {
 		below = nil // nothing writes this table yet: it binds and is empty
 	}
 	t.extend = &plan.Extend{From: below}
-	out := &rows{node: t.extend, table: t}
+	out := &rows{node: t.extend}
 	if s.View == nil {
 		out.cols = make([]column, 0, len(table.Columns)+len(t.view))
 		for i := range table.Columns {
@@ -221,8 +221,9 @@ func (b *binder) viewExpr(t *tableRows, text, where string) plan.Expr {
 		b.fail(syntax.Span{}, "cannot read the definition of "+where+": "+diags[0].Error(), "")
 		return bad()
 	}
-	inner := &binder{env: b.env, text: text, internal: t, ids: b.ids}
-	inner.rows = &rows{node: t.scan, table: t}
+	inner := newBinder(b.env, text, b.ids)
+	inner.clock, inner.internal = b.clock, t
+	inner.rows = &rows{node: t.scan, stored: t}
 	bound := inner.scalar(x)
 	if len(inner.diags) > 0 {
 		b.fail(syntax.Span{}, "cannot bind the definition of "+where+": "+inner.diags[0].Error(), "")

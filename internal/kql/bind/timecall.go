@@ -18,7 +18,7 @@ var borders = map[string]fn.Op{
 	"endofday": fn.EndOfDay, "endofweek": fn.EndOfWeek, "endofmonth": fn.EndOfMonth, "endofyear": fn.EndOfYear,
 }
 
-func (b *binder) startOf(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) startOf(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 2) || !b.take(x, args, schema.DateTime, schema.Long) {
 		return bad()
 	}
@@ -35,7 +35,7 @@ var units = map[string]int64{
 }
 
 // partName gives the part of a datetime that an argument names, in lower case.
-func (b *binder) partName(x *syntax.Call, args []plan.Expr) string {
+func (b *scalars) partName(x *syntax.Call, args []plan.Expr) string {
 	s, ok := constText(args[0])
 	if !ok {
 		b.refuse(x.Args[0].Pos(), x.Name+"() of a part that is not a string literal")
@@ -46,7 +46,7 @@ func (b *binder) partName(x *syntax.Call, args []plan.Expr) string {
 func span(ticks int64) plan.Expr { return &plan.Const{T: schema.TimeSpan, V: ticks} }
 
 // timeCall binds functions of datetimes and timespans.
-func (b *binder) timeCall(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) timeCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	switch x.Name {
 	case "datetime_add":
 		return b.datetimeAdd(x, args)
@@ -104,7 +104,7 @@ func (b *binder) timeCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 }
 
 // sum computes l op r where the types go together; b.compare tells if they don't.
-func (b *binder) sum(op fn.Op, l, r plan.Expr) plan.Expr {
+func (b *scalars) sum(op fn.Op, l, r plan.Expr) plan.Expr {
 	t := arithmeticType(op, l.Type(), r.Type())
 	if t == 0 {
 		return bad()
@@ -115,7 +115,7 @@ func (b *binder) sum(op fn.Op, l, r plan.Expr) plan.Expr {
 	return call(op, t, l, r)
 }
 
-func (b *binder) datetimeAdd(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) datetimeAdd(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 3, 3) || !b.take(x, args, schema.String, schema.Long, schema.DateTime) {
 		return bad()
 	}
@@ -134,7 +134,7 @@ func (b *binder) datetimeAdd(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // datetimeDiff counts the borders of a part between two datetimes; weeks begin on
 // Sundays.
-func (b *binder) datetimeDiff(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) datetimeDiff(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 3, 3) || !b.take(x, args, schema.String, schema.DateTime) {
 		return bad()
 	}
@@ -170,7 +170,7 @@ func (b *binder) datetimeDiff(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
-func (b *binder) datetimePart(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) datetimePart(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 2, 2) || !b.take(x, args, schema.String, schema.DateTime) {
 		return bad()
 	}
@@ -208,7 +208,7 @@ func (b *binder) datetimePart(x *syntax.Call, args []plan.Expr) plan.Expr {
 
 // makeTime binds make_datetime(year, month, day[, hour, minute[, second]]) and
 // make_timespan([day,] hour, minute[, second]).
-func (b *binder) makeTime(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) makeTime(x *syntax.Call, args []plan.Expr) plan.Expr {
 	whole, most := 5, 6
 	if x.Name == "make_timespan" {
 		whole, most = 3, 4
@@ -244,7 +244,7 @@ func (b *binder) makeTime(x *syntax.Call, args []plan.Expr) plan.Expr {
 }
 
 // unixTime binds unixtime_seconds_todatetime() and its kin.
-func (b *binder) unixTime(x *syntax.Call, args []plan.Expr) plan.Expr {
+func (b *scalars) unixTime(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.count(x, 1, 1) {
 		return bad()
 	}

@@ -1,0 +1,55 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
+)
+
+// named gives what a let, a parameter or as means by a name.
+func (b *binder) named(x *syntax.Name) (plan.Expr, bool) {
+	l := b.scope.find(x.Name)
+	if l == nil {
+		return nil, false
+	}
+	return b.letValue(l, x), true
+}
+
+// known lists the names in scope besides columns.
+func (b *binder) known() []string { return b.scope.names() }
+
+// called binds the calls that ask more of the query than their arguments: of its own
+// functions, of rows, of aggregates and of what only views may call.
+func (b *binder) called(x *syntax.Call) (plan.Expr, bool) {
+	if strings.HasPrefix(x.Name, "__") {
+		if b.internal != nil {
+			if bound := b.internalCall(x); bound != nil {
+				return bound, true
+			}
+		}
+		b.fail(x.NameAt, "there is no function '"+x.Name+"'", "")
+		return bad(), true
+	}
+	if l := b.scope.find(x.Name); l != nil && l.fn != nil {
+		if l.table {
+			b.fail(x.NameAt, x.Name+"() gives a table, not a value", "toscalar(…) gives its first value")
+			return bad(), true
+		}
+		return b.callScalar(x, l), true
+	}
+	switch x.Name {
+	case "toscalar":
+		return b.toScalar(x), true
+	case "column_ifexists", "columnifexists":
+		return b.columnIfExists(x), true
+	}
+	if fn.Windows[x.Name] != 0 {
+		return b.windowCall(x), true
+	}
+	if _, ok := fn.Aggregates[x.Name]; ok && b.aggregates != nil {
+		return b.aggregates.call(x), true
+	}
+	return nil, false
+}
