@@ -109,6 +109,29 @@ func stringOf(x *plan.Call) plan.Expr {
 	return &plan.Call{Op: fn.StringOfDynamic, Args: []plan.Expr{x}, T: schema.String}
 }
 
+// spacedDate gives datetime(2025, 6, 14) and datetime(2025 - 06 - 14), which Kusto
+// reads as literals, as 2025-06-14; other texts as they are.
+func spacedDate(s string) string {
+	separator := "-"
+	if strings.Contains(s, ",") {
+		separator = ","
+	}
+	parts := strings.Split(s, separator)
+	if len(parts) != 3 {
+		return s
+	}
+	for i, p := range parts {
+		parts[i] = strings.TrimSpace(p)
+		if strings.Trim(parts[i], "0123456789") != "" || parts[i] == "" || len(parts[i]) > 4 {
+			return s
+		}
+		if i > 0 && len(parts[i]) == 1 {
+			parts[i] = "0" + parts[i]
+		}
+	}
+	return strings.Join(parts, "-")
+}
+
 // literalValue reads the text of a literal.
 func literalValue(t schema.Type, s string) (*plan.Const, error) {
 	if s == "null" && t != schema.String {
@@ -142,7 +165,7 @@ func literalValue(t schema.Type, s string) (*plan.Const, error) {
 			return &plan.Const{T: t, V: f}, nil
 		}
 	case schema.DateTime:
-		ticks, err := fn.ParseTime(unquoted(s))
+		ticks, err := fn.ParseTime(spacedDate(unquoted(s)))
 		if err == nil {
 			return &plan.Const{T: t, V: int64(ticks)}, nil
 		}

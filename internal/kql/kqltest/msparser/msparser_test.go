@@ -21,8 +21,9 @@ import (
 // question is a query to compare by; Kind is where it comes from.
 type question struct {
 	Kind, ID, Query string
-	// Refused tells that Kusto's engine refused it.
-	Refused bool
+	// Asked tells that Kusto's engine has answered: it refused, or gave Columns.
+	Asked, Refused bool
+	Columns        []string
 }
 
 // fault is what Microsoft's parser says is wrong.
@@ -39,6 +40,8 @@ type answer struct {
 	Syntax  []fault          `json:"syntax"`
 	Errors  []fault          `json:"errors"`
 	Columns []kqltest.Column `json:"columns"`
+	// Crash is the error with which the parser itself ended.
+	Crash string `json:"crash"`
 }
 
 // ask runs all questions through one process of node, against the given tables.
@@ -104,7 +107,7 @@ func questions(t *testing.T) []question {
 		out = append(out, question{Kind: "doc", ID: fmt.Sprintf("%s/%d", c.Page, c.N), Query: c.Query})
 	}
 	for _, c := range kqltest.EngineCases(t) {
-		out = append(out, question{Kind: "engine", ID: c.ID, Query: c.Query, Refused: c.Error != ""})
+		out = append(out, question{Kind: "engine", ID: c.ID, Query: c.Query, Asked: true, Refused: c.Error != "", Columns: pairs(c.Columns)})
 	}
 	for _, file := range []string{"language.txt", "errors.txt"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "syntax", "testdata", file))

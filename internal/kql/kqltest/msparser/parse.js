@@ -46,5 +46,11 @@ readline.createInterface({ input: process.stdin, crlfDelay: Infinity }).on('line
     state = globals(asked);
     return;
   }
-  process.stdout.write(JSON.stringify({ id: asked.id, ...ask(asked.query, state) }) + '\n');
+  let answer;
+  try {
+    answer = ask(asked.query, state);
+  } catch (e) {
+    answer = { crash: String(e && e.message) };
+  }
+  process.stdout.write(JSON.stringify({ id: asked.id, ...answer }) + '\n');
 });
