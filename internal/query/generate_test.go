@@ -34,6 +34,8 @@ type gquery struct {
 	ops    []string
 	// joined tells that T2 is used up: its columns' names would clash.
 	joined bool
+	// last is an operator that stays when the question is made smaller.
+	last string
 }
 
 // text writes the question.
@@ -60,6 +62,9 @@ func (q *gquery) text() string {
 	b.WriteString(q.source)
 	for _, op := range q.ops {
 		b.WriteString("\n| " + op)
+	}
+	if q.last != "" {
+		b.WriteString("\n| " + q.last)
 	}
 	return b.String()
 }
@@ -160,6 +165,13 @@ func (g *generator) pipeline(q *gquery, table string, most int) (*grel, string) 
 func (g *generator) operator(q *gquery, rel *grel) string {
 	sorted := rel.total
 	rel.total = false
+	if sorted && g.r.IntN(3) == 0 {
+		rel.total = true
+		return g.window(rel)
+	}
+	if g.r.IntN(10) == 0 {
+		return g.expand(rel)
+	}
 	if n := g.r.IntN(20); n < 5 {
 		if op := g.relational(q, rel, n); op != "" {
 			return op
@@ -298,4 +310,57 @@ func (g *generator) column(rel *grel, typ string) string {
 		return pickOf(g, interesting[typ])
 	}
 	return pickOf(g, have)
+}
+
+// window adds a column that hangs on the order of rows.
+func (g *generator) window(rel *grel) string {
+	c := gcol{g.name(), "long"}
+	restart := ""
+	if g.r.IntN(2) == 0 {
+		restart = ", " + g.expr(rel, "bool", 1)
+	}
+	text := ""
+	switch g.r.IntN(4) {
+	case 0:
+		text = "row_number()"
+		if restart != "" {
+			text = "row_number(" + g.one("0", "1", "7") + restart + ")"
+		}
+	case 1:
+		text = "row_cumsum(" + g.column(rel, "long") + restart + ")"
+	default:
+		c.typ = pickOf(g, gtypes)
+		text = g.one("prev", "next") + "(" + g.column(rel, c.typ)
+		if strings.ContainsAny(text[5:], "\"(.") || !strings.ContainsAny(text[5:6], "abcxd") {
+			return "extend " + c.name + " = " + g.column(rel, c.typ) // no column of that type
+		}
+		text += g.one("", ", 2", ", 1, "+g.literal(c.typ)) + ")"
+	}
+	rel.cols = append(rel.cols, c)
+	return "extend " + c.name + " = " + text
+}
+
+// expand makes rows of the elements of arrays.
+func (g *generator) expand(rel *grel) string {
+	c := gcol{g.name(), g.one("long", "string", "real", "bool")}
+	e := func() string { return g.column(rel, c.typ) }
+	text := g.one(
+		"pack_array("+e()+", "+e()+")",
+		"pack_array("+e()+")",
+		"dynamic([])",
+		"dynamic(null)",
+		`split(`+g.column(rel, "string")+`, " ")`,
+		`pack_array("a", "", "null", "[]", "\n")`,
+	)
+	if strings.HasPrefix(text, "split") || strings.HasPrefix(text, `pack_array("a"`) {
+		c.typ = "string"
+	}
+	rel.cols = append(rel.cols, c)
+	out := "mv-expand " + c.name + " = " + text + " to typeof(" + c.typ + ")"
+	if g.r.IntN(4) == 0 {
+		d := gcol{g.name(), "string"}
+		rel.cols = append(rel.cols, d)
+		out += ", " + d.name + ` = dynamic(["x", null, "z"]) to typeof(string)`
+	}
+	return out
 }

@@ -40,6 +40,11 @@ var joinKinds = []string{"", "inner", "innerunique", "leftouter", "rightouter", 
 func (g *generator) join(q *gquery, rel *grel) string {
 	right, text := g.pipeline(q, "T2", 2)
 	kind := pickOf(g, joinKinds)
+	if kind == "" || kind == "innerunique" { // which row is the first is only defined at the source
+		if len(q.ops) > 0 || q.source != "T1" {
+			kind = "inner"
+		}
+	}
 	var on, made []string
 	for range 1 + g.r.IntN(2) {
 		r := pickOf(g, right.cols)

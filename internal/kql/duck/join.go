@@ -37,7 +37,16 @@ func (e *emitter) join(n *plan.Join) string {
 
 func (e *emitter) first(n *plan.First) string {
 	from := e.node(n.From)
-	return "SELECT DISTINCT ON (" + strings.Join(e.all(n.Keys), ", ") + ") * FROM " + from
+	var keys []string
+	for _, k := range n.Keys {
+		if _, ok := k.(*plan.Const); !ok { // DuckDB refuses literals, which tell nothing apart
+			keys = append(keys, e.value(k))
+		}
+	}
+	if len(keys) == 0 {
+		return "SELECT * FROM " + from + " LIMIT 1"
+	}
+	return "SELECT DISTINCT ON (" + strings.Join(keys, ", ") + ") * FROM " + from
 }
 
 func (e *emitter) union(n *plan.Union) string {

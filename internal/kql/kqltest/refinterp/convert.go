@@ -1,6 +1,8 @@
 package refinterp
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
@@ -166,6 +168,37 @@ func printed(v any, t schema.Type) string {
 		return v
 	}
 	panic(fmt.Sprintf("print a %T", v))
+}
+
+// dynamicOf gives a scalar as a dynamic.
+func dynamicOf(v any, t schema.Type) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return quoted(fn.FormatReal(v))
+		}
+		return fn.FormatReal(v)
+	case int64:
+		if t == schema.DateTime || t == schema.TimeSpan {
+			return quoted(printed(v, t))
+		}
+		return strconv.FormatInt(v, 10)
+	}
+	return quoted(v.(string))
+}
+
+func quoted(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // storedTicks makes ticks of microseconds since 1970 and a seventh digit.

@@ -1,6 +1,8 @@
 package refinterp
 
 import (
+	"strings"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -99,6 +101,14 @@ func (in *interp) call(c *plan.Call, r row) any {
 			return ""
 		}
 		return nil
+	case fn.ToDynamic:
+		return dynamicOf(args[0], t)
+	case fn.Split:
+		parts := strings.Split(args[0].(string), args[1].(string))
+		for i := range parts {
+			parts[i] = quoted(parts[i])
+		}
+		return "[" + strings.Join(parts, ",") + "]"
 	case fn.MinOf, fn.MaxOf:
 		return extremeOf(args, c.Op == fn.MaxOf)
 	}

@@ -124,7 +124,18 @@ func columns(n plan.Node) []plan.ID {
 		}
 	case *plan.Lookup:
 		out = append(out, n.Result)
-	case *plan.Filter, *plan.Sort, *plan.Take, *plan.First:
+	case *plan.Unnest:
+		for _, c := range n.Cols {
+			out = append(out, c.List, c.ID)
+		}
+		out = append(out, n.Index)
+	case *plan.Number:
+		out = append(out, n.ID)
+	case *plan.Window:
+		for _, c := range n.Cols {
+			out = append(out, c.ID)
+		}
+	case *plan.Filter, *plan.Sort, *plan.Take, *plan.First, *plan.TakeEach:
 	default:
 		unsupported("the columns of the node %T", n)
 	}

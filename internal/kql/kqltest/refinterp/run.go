@@ -87,6 +87,14 @@ func (in *interp) node(n plan.Node) []row {
 		return in.use(n)
 	case *plan.Range:
 		return in.ranged(n)
+	case *plan.Unnest:
+		return in.unnest(n)
+	case *plan.Number:
+		return in.number(n)
+	case *plan.TakeEach:
+		return in.takeEach(n)
+	case *plan.Window:
+		return in.window(n)
 	}
 	unsupported("the node %T", n)
 	return nil
@@ -130,15 +138,17 @@ func (in *interp) extend(n *plan.Extend) []row {
 
 func (in *interp) sort(n *plan.Sort) []row {
 	rows := slices.Clone(in.node(n.From))
-	slices.SortStableFunc(rows, func(a, b row) int {
-		for _, k := range n.Keys {
-			if c := compareKey(in.eval(k.Expr, a), in.eval(k.Expr, b), k.Desc, k.NullsFirst); c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
+	slices.SortStableFunc(rows, func(a, b row) int { return in.compareRows(n.Keys, a, b) })
 	return rows
+}
+
+func (in *interp) compareRows(keys []plan.SortKey, a, b row) int {
+	for _, k := range keys {
+		if c := compareKey(in.eval(k.Expr, a), in.eval(k.Expr, b), k.Desc, k.NullsFirst); c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 func compareKey(x, y any, desc, nullsFirst bool) int {
