@@ -120,6 +120,9 @@ func (p *parser) expectClose(punct string, open Span) bool {
 	if p.take(punct) {
 		return true
 	}
+	if p.panicking || p.tooDeep {
+		return false // nothing would be told, and a place costs a walk over the text
+	}
 	hint := p.hint("'" + punct + "'")
 	if hint == "" && open.End > open.Start {
 		at := At(p.text, open, "", "")
