@@ -64,6 +64,7 @@ func (b *scalars) arguments(x *syntax.Call) ([]plan.Expr, bool) {
 	return args, ok
 }
 
+// count checks the number of a call's arguments and complains when it is wrong.
 func (b *scalars) count(x *syntax.Call, least, most int) bool {
 	if len(x.Args) >= least && len(x.Args) <= most {
 		return true
@@ -119,6 +120,7 @@ func (b *scalars) fixedCall(x *syntax.Call, f fn.Function) plan.Expr {
 	return call(f.Op, f.Result, args...)
 }
 
+// wrongType says that argument i of a call can't have the type t.
 func (b *scalars) wrongType(x *syntax.Call, i int, t schema.Type) {
 	if t == schema.Dynamic || t == schema.Decimal {
 		b.refuse(x.Args[i].Pos(), x.Name+"() of a value of type "+t.String())
@@ -159,6 +161,7 @@ func (b *scalars) specialCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return bad()
 }
 
+// want checks that argument i of a call has the type t.
 func (b *scalars) want(x *syntax.Call, args []plan.Expr, i int, t schema.Type) bool {
 	args[i] = textOfSplit(args[i])
 	switch at := args[i].Type(); {

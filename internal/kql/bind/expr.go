@@ -80,6 +80,7 @@ func (b *scalars) name(x *syntax.Name) plan.Expr {
 	return bad()
 }
 
+// noColumn says that there is no such column, and which is most like it.
 func (b *scalars) noColumn(x *syntax.Name) {
 	hint := ""
 	if b.rows != nil {

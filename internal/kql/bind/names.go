@@ -87,4 +87,5 @@ var namedByArgument = map[string]bool{
 	"abs": true, "ceiling": true, "round": true, "sqrt": true, "pow": true, "exp": true, "log": true, "log2": true, "log10": true,
 }
 
+// isStar tells whether an argument is *.
 func isStar(x syntax.Expr) bool { _, ok := x.(*syntax.Star); return ok }

@@ -37,11 +37,13 @@ type around interface {
 	inRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Expr
 }
 
+// newID numbers a column.
 func (b *scalars) newID() plan.ID {
 	*b.ids++
 	return *b.ids
 }
 
+// fail adds an error at a place of the text; hint may be "".
 func (b *scalars) fail(span syntax.Span, message, hint string) {
 	if len(b.diags) < maxErrors {
 		b.diags = append(b.diags, syntax.At(b.text, span, message, hint))

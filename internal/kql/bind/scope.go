@@ -38,6 +38,7 @@ type derived struct {
 	make func(at int) plan.Expr
 }
 
+// column makes a column at its first use.
 func (d *derived) column(at int) plan.Expr {
 	if d.made[at] == nil {
 		d.made[at] = d.make(at)
@@ -82,6 +83,7 @@ type storedNames interface {
 	storedColumn(name string) *column
 }
 
+// find gives the column of a name, nil when there is none.
 func (r *rows) find(name string) *column {
 	if r.stored != nil {
 		return r.stored.storedColumn(name)
@@ -94,6 +96,7 @@ func (r *rows) find(name string) *column {
 	return nil
 }
 
+// names lists the columns' names.
 func (r *rows) names() []string {
 	names := make([]string, len(r.cols))
 	for i := range r.cols {

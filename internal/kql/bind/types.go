@@ -17,6 +17,7 @@ import (
 // bad stands for an expression that has been complained about.
 func bad() plan.Expr { return &plan.Const{} }
 
+// null is the null of a type; a string's is "".
 func null(t schema.Type) plan.Expr {
 	if t == schema.String {
 		return &plan.Const{T: t, V: ""}
@@ -24,11 +25,22 @@ func null(t schema.Type) plan.Expr {
 	return &plan.Const{T: t}
 }
 
-func boolean(v bool) plan.Expr    { return &plan.Const{T: schema.Bool, V: v} }
-func long(v int64) plan.Expr      { return &plan.Const{T: schema.Long, V: v} }
-func text(v string) *plan.Const   { return &plan.Const{T: schema.String, V: v} }
-func isWhole(t schema.Type) bool  { return t == schema.Int || t == schema.Long }
+// boolean is a literal of type bool.
+func boolean(v bool) plan.Expr { return &plan.Const{T: schema.Bool, V: v} }
+
+// long is a literal of type long.
+func long(v int64) plan.Expr { return &plan.Const{T: schema.Long, V: v} }
+
+// text is a literal of type string.
+func text(v string) *plan.Const { return &plan.Const{T: schema.String, V: v} }
+
+// isWhole tells whether a type is int or long.
+func isWhole(t schema.Type) bool { return t == schema.Int || t == schema.Long }
+
+// isNumber tells whether a type is int, long or real.
 func isNumber(t schema.Type) bool { return isWhole(t) || t == schema.Real }
+
+// constant gives a literal, nil for any other expression.
 func constant(x plan.Expr) *plan.Const {
 	c, _ := x.(*plan.Const)
 	return c
@@ -43,6 +55,7 @@ func constText(x plan.Expr) (string, bool) {
 	return "", false
 }
 
+// constLong gives the value of a literal of whole numbers, times or spans.
 func constLong(x plan.Expr) (int64, bool) {
 	if c := constant(x); c != nil {
 		n, ok := c.V.(int64)
@@ -51,6 +64,7 @@ func constLong(x plan.Expr) (int64, bool) {
 	return 0, false
 }
 
+// call applies an operation, folded when its operands are literals.
 func call(op fn.Op, t schema.Type, args ...plan.Expr) plan.Expr {
 	return fold(&plan.Call{Op: op, Args: args, T: t})
 }
