@@ -142,10 +142,6 @@ func (b *scalars) binary(x *syntax.Binary) plan.Expr {
 	case len(op) > 2 && op[0] == '!' && op != "!=":
 		op, negated = op[1:], true
 	}
-	if _, ok := x.L.(*syntax.Star); ok {
-		b.refuse(x.L.Pos(), "* in place of any column")
-		return bad()
-	}
 	var out plan.Expr
 	switch {
 	case op == "and" || op == "or":

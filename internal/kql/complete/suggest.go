@@ -1,6 +1,7 @@
 package complete
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -202,7 +203,7 @@ func (c *completer) functions(aggregates bool) {
 	for name, f := range fn.Functions {
 		c.add(Function, name+"(", signature(f))
 	}
-	for _, list := range [][]string{fn.Special, fn.Dynamic} {
+	for _, list := range [][]string{fn.Special, fn.Dynamic, fn.Scalar, slices.Sorted(maps.Keys(fn.Windows))} {
 		for _, name := range list {
 			c.add(Function, name+"(", "")
 		}
