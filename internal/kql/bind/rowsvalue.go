@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -94,24 +93,4 @@ func (b *binder) columnIfExists(x *syntax.Call) plan.Expr {
 		}
 	}
 	return b.scalar(x.Args[1])
-}
-
-// of a type: in takes rows of arrays for one list.
-func (b *binder) elements(r *rows, value plan.Expr, typ schema.Type, at syntax.Span) (*rows, plan.Expr) {
-	const name = "element"
-	saved := b.rows
-	b.rows = &rows{node: r.node, cols: []column{fixed(name, value)}}
-	item := &syntax.MvItem{Span: at, X: &syntax.Name{Span: at, Name: name}}
-	expanded := b.operator(&syntax.MvExpand{Span: at, Word: "mv-expand", WordAt: at, Items: []*syntax.MvItem{item}}, false)
-	b.rows = saved
-	if expanded == nil {
-		return nil, nil
-	}
-	x := expanded.cols[0].get()
-	if typ == schema.Dynamic || x.Type() != schema.Dynamic {
-		b.refuse(at, "a list of arrays for a value of type "+typ.String())
-		return nil, nil
-	}
-	there := not(&plan.Call{Op: fn.IsNull, Args: []plan.Expr{x}, T: schema.Bool})
-	return &rows{node: &plan.Filter{From: expanded.node, Pred: there}, cols: expanded.cols}, convert(x, typ)
 }

@@ -41,14 +41,13 @@ func (e *emitter) number(n *plan.Number) string {
 
 func (e *emitter) takeEach(n *plan.TakeEach) string {
 	from := e.node(n.From)
-	over := "PARTITION BY " + strings.Join(e.all(n.By), ", ")
+	keys := make([]string, len(n.Keys))
 	for i, k := range n.Keys {
-		if i == 0 {
-			over += " ORDER BY "
-		} else {
-			over += ", "
-		}
-		over += e.sortKey(k)
+		keys[i] = e.sortKey(k)
+	}
+	over := "PARTITION BY " + strings.Join(e.all(n.By), ", ")
+	if len(keys) > 0 {
+		over += " ORDER BY " + strings.Join(keys, ", ")
 	}
 	return fmt.Sprintf("SELECT * FROM %s QUALIFY row_number() OVER (%s) <= %d", from, over, n.N)
 }

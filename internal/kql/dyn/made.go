@@ -43,7 +43,7 @@ func RangeLong(dst []byte, from, to, step int64) []byte {
 // RangeReal is range() of reals.
 func RangeReal(dst []byte, from, to, step float64) []byte {
 	a := Begin(dst)
-	for i := 0; i < MaxElements; i++ {
+	for i := range MaxElements {
 		f := from + float64(i)*step
 		if math.IsNaN(f) || step > 0 && f > to || step < 0 && f < to {
 			break

@@ -203,8 +203,6 @@ func validString(b []byte, i int) (int, bool) {
 		switch b[i] {
 		case '"':
 			return i + 1, true
-		default:
-			return i, false
 		case '\\':
 			i++
 			if i >= len(b) {
@@ -221,6 +219,8 @@ func validString(b []byte, i int) (int, bool) {
 				return i, false
 			}
 			i++
+		default:
+			return i, false
 		}
 	}
 	return i, false
