@@ -84,6 +84,7 @@ func (q *Question) Explain(ctx context.Context, c *Config) (report *Report, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
+	q = result.question // the one with a plan
 	report = &Report{Plan: q.plan.String()}
 	for result.Next() {
 		continue

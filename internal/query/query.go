@@ -72,17 +72,38 @@ type Question struct {
 	plan      *plan.Plan
 	statement *duck.Statement
 	steps     []Step
+	// open is the text of a question whose columns depend on the data (pivot,
+	// bag_unpack): it is planned when it runs, and has no plan before.
+	open string
+	now  time.Time
 }
 
-// Compile reads a question. A mistake in it gives an [*Error].
+// Compile reads a question. A mistake in it gives an [*Error]; one behind an operator
+// whose columns depend on the data is found when the question runs.
 func Compile(text string, now time.Time) (*Question, error) {
+	open := false
+	q, err := compile(text, now, func(*plan.Plan) ([]byte, error) {
+		open = true
+		return nil, errNoData
+	})
+	if open {
+		return &Question{open: text, now: now}, nil
+	}
+	return q, err
+}
+
+// errNoData stands for an answer that only the lake has.
+var errNoData = errors.New("the columns depend on the data")
+
+// compile reads a question; ask answers what its columns hang on.
+func compile(text string, now time.Time, ask func(*plan.Plan) ([]byte, error)) (*Question, error) {
 	watch := newStopwatch()
 	q, found := syntax.Parse(text)
 	watch.lap("parse")
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}
-	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now), Tables: source, Names: sourceNames})
+	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now), Tables: source, Names: sourceNames, Ask: ask})
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}
@@ -110,6 +131,10 @@ func Run(ctx context.Context, c *Config, text string) (*Result, error) {
 
 // Run starts the question. ctx holds until the result is closed.
 func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
+	q, err := q.planned(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	watch := newStopwatch()
 	point, err := c.Lake.Pin(ctx, c.Engine.Deadline()+pinSlack)
 	if err != nil {

@@ -28,6 +28,11 @@ type Env struct {
 	// AsWritten leaves the plan as the query says it, without the rewrites that
 	// make it fast, so that a test can tell whether they change the answer.
 	AsWritten bool
+	// Ask answers a question of one row with one dynamic value, which the columns of
+	// an operator hang on (pivot, bag_unpack). The plan shares nodes with the one that
+	// is being bound, so Ask must not change it (nor prune it). When Ask is nil, such
+	// operators are errors.
+	Ask func(p *plan.Plan) (json []byte, err error)
 }
 
 // Limits of a query. They keep what is built in proportion to what was written.
@@ -78,6 +83,8 @@ type binder struct {
 	// window gets the functions of rows in order of the operator that is bound; nil
 	// in operators that can't have any.
 	window *plan.Window
+	// asked counts the questions of Env.Ask.
+	asked int
 	// internal is set while a view's expression is bound.
 	internal *tableRows
 	// aggregates is set within an expression over aggregates.
@@ -201,6 +208,8 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
 		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
 		return &rows{node: node, cols: []column{fixed("Count", &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+	case *syntax.Evaluate:
+		return b.evaluate(op)
 	case *syntax.MakeSeries:
 		return b.makeSeries(op)
 	case *syntax.MvExpand:

@@ -117,6 +117,8 @@ func (e *emitter) agg(a *plan.Agg) string {
 		return collection("wadi_"+aggNames[a.Op]+t.String(), args) + filter
 	case fn.MakeSeries:
 		return "wadi_make_series_" + t.String() + "(" + strings.Join(args, ", ") + ")" + filter
+	case fn.BagShape:
+		return "wadi_bag_shape(" + strings.Join(args, ", ") + ")" + filter
 	case fn.MakeBag:
 		return collection("wadi_"+aggNames[a.Op], args) + filter
 	}

@@ -42,11 +42,13 @@ const (
 	// MakeSeries takes the value of a bin, its number, the number of bins and the
 	// value of empty bins; it gives an array.
 	MakeSeries
+	// BagShape takes a bag and a number of keys; it gives a bag of the keys' types.
+	BagShape
 )
 
 var aggregateNames = [...]string{
 	"", "count", "dcount", "sum", "avg", "min", "max", "take_any", "stdev", "stdevp", "variance", "variancep", "covariance", "covariancep",
-	"bit_and", "bit_or", "bit_xor", "arg_max", "arg_min", "percentile", "percentilew", "make_list", "make_list_with_nulls", "make_set", "make_bag", "make_series",
+	"bit_and", "bit_or", "bit_xor", "arg_max", "arg_min", "percentile", "percentilew", "make_list", "make_list_with_nulls", "make_set", "make_bag", "make_series", "bag_shape",
 }
 
 // String gives the aggregate's name as plans print it.
