@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -247,19 +248,67 @@ func (b *binder) merge(parts []part, u unionParams) *rows {
 	return out
 }
 
-// unionColumn is a column that each part has an expression for.
+// unionColumn is a column that each part has an expression for. Where parts read
+// stored columns, the union passes those on as they lie on disk, so that what reads
+// them above stays a plain operation on a stored column.
 func (b *binder) unionColumn(node *plan.Union, name string, typ schema.Type, of func(part int) plan.Expr) column {
 	return lazy(name, typ, func() plan.Expr {
-		ref := plan.Ref{ID: b.newID(), T: typ, NotNull: true}
-		for i := range node.Parts {
-			x := of(i)
-			if x.Type() == 0 {
-				return x
+		parts := make([]plan.Expr, len(node.Parts))
+		for i := range parts {
+			if parts[i] = of(i); parts[i].Type() == 0 {
+				return parts[i]
 			}
-			ref.NotNull = ref.NotNull && plan.NotNull(x)
-			node.Parts[i].Cols = append(node.Parts[i].Cols, x)
 		}
-		node.Cols = append(node.Cols, ref)
-		return &ref
+		switch stored := storedArgs(parts); {
+		case typ == schema.DateTime && stored != nil:
+			args := make([]plan.Expr, len(stored[0]))
+			for j := range args {
+				for i := range parts {
+					parts[i] = stored[i][j]
+				}
+				args[j] = b.addUnion(node, parts)
+			}
+			return &plan.Call{Op: fn.StoredTicks, Args: args, T: typ}
+		case typ == schema.String && slices.ContainsFunc(parts, isStoredText):
+			for i, x := range parts {
+				if isStoredText(x) {
+					parts[i] = x.(*plan.Call).Args[0]
+				}
+			}
+			ref := b.addUnion(node, parts)
+			ref.NotNull = false
+			return &plan.Call{Op: fn.StoredText, Args: []plan.Expr{ref}, T: typ}
+		}
+		return b.addUnion(node, parts)
 	})
+}
+
+func isStoredText(x plan.Expr) bool {
+	c, ok := x.(*plan.Call)
+	return ok && c.Op == fn.StoredText
+}
+
+// storedArgs gives the stored columns that times are read from, nil unless all are
+// read from as many.
+func storedArgs(times []plan.Expr) [][]plan.Expr {
+	var out [][]plan.Expr
+	for _, x := range times {
+		c, ok := x.(*plan.Call)
+		if !ok || c.Op != fn.StoredTicks || len(out) > 0 && len(out[0]) != len(c.Args) {
+			return nil
+		}
+		out = append(out, c.Args)
+	}
+	return out
+}
+
+// addUnion adds a column to a union.
+func (b *binder) addUnion(node *plan.Union, parts []plan.Expr) *plan.Ref {
+	ref := plan.Ref{ID: b.newID(), T: parts[0].Type(), NotNull: true}
+	for i, x := range parts {
+		ref.NotNull = ref.NotNull && plan.NotNull(x)
+		node.Parts[i].Cols = append(node.Parts[i].Cols, x)
+	}
+	node.Cols = append(node.Cols, ref)
+	return &ref
 }

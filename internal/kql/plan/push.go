@@ -181,6 +181,9 @@ func push(n Node, preds []Expr) Node {
 		for _, k := range x.Keys {
 			addRefs(keys, k)
 		}
+		if groupedBy(x.From, keys) {
+			return push(x.From, preds)
+		}
 		below, above := split(preds, func(ids map[ID]bool) bool { return subset(ids, keys) })
 		x.From = push(x.From, below)
 		return filtered(x, above)
@@ -192,6 +195,22 @@ func push(n Node, preds []Expr) Node {
 	}
 	n.rewrite(func(in Node) Node { return push(in, nil) })
 	return filtered(n, preds)
+}
+
+// groupedBy tells that no two rows of n have the same values of some columns.
+func groupedBy(n Node, cols map[ID]bool) bool {
+	switch n := n.(type) {
+	case *Aggregate:
+		for _, k := range n.Keys {
+			if !cols[k.ID] {
+				return false
+			}
+		}
+		return true
+	case *Filter, *Extend, *Sort, *Take, *Lookup:
+		return groupedBy(n.Inputs()[0], cols)
+	}
+	return false
 }
 
 // split parts conditions by the columns they read.
