@@ -50,14 +50,15 @@ var floors = map[string]floor{
 
 // edges are the imports allowed within one floor, importer → imported.
 var edges = map[string][]string{
-	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn"},
+	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn", "internal/kql/decimal", "internal/kql/pattern"},
 	"internal/kql/complete": {"internal/kql/bind", "internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf", "internal/kql/dyn"},
 	"internal/kql/agg":      {"internal/kql/udf", "internal/kql/dyn"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
 	"internal/kql/dyn":      {"internal/kql/fn"},
-	"internal/kql/udf":      {"internal/kql/dyn", "internal/kql/fn", "internal/kql/decimal", "internal/eventxml"},
+	"internal/kql/pattern":  {"internal/kql/fn", "internal/kql/dyn", "internal/kql/decimal"},
+	"internal/kql/udf":      {"internal/kql/dyn", "internal/kql/fn", "internal/kql/decimal", "internal/eventxml", "internal/kql/pattern"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},
 	"internal/ledger":       {"internal/catalog", "internal/lake/datafile"},
 	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},

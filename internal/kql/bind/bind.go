@@ -212,6 +212,10 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		return b.evaluate(op)
 	case *syntax.MakeSeries:
 		return b.makeSeries(op)
+	case *syntax.ParseOp:
+		return b.parse(op)
+	case *syntax.ParseKV:
+		return b.parseKV(op)
 	case *syntax.MvExpand:
 		return b.mvExpand(op)
 	case *syntax.MvApply:

@@ -46,7 +46,7 @@ func (f *Func) Param(i int) schema.Type { return f.Params[min(i, len(f.Params)-1
 
 // families are the tables of functions, one a file.
 var families = [][]Func{
-	urls, base64s, ips, stringFuncs, splits, terms, patterns, hashes, times, numbers, decimals, conversions, paths, agents,
+	urls, base64s, ips, stringFuncs, splits, terms, patterns, hashes, times, numbers, decimals, conversions, paths, agents, parses,
 	dynamics, comparisons, dynamicArrays, dynamicBags, eventData,
 }
 
