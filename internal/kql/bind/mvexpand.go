@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -138,14 +139,21 @@ func (b *binder) expandItem(e *expansion, item *syntax.MvItem) bool {
 		b.fail(item.Span, "the column '"+it.name+"' is there twice", "")
 		return false
 	}
-	col := plan.UnnestColumn{X: it.x, List: b.newID(), ID: b.newID()}
-	e.node.Cols = append(e.node.Cols, col)
-	var x plan.Expr = &plan.Ref{ID: col.ID, T: schema.Dynamic}
+	to := schema.Dynamic
 	if item.Type != nil {
-		to, ok := b.typeArgument(item.Type)
-		if !ok {
+		var ok bool
+		if to, ok = b.typeArgument(item.Type); !ok {
 			return false
 		}
+	}
+	c, isCall := it.x.(*plan.Call)
+	col := plan.UnnestColumn{X: it.x, List: b.newID(), ID: b.newID(), Text: to == schema.String && isCall && c.Op == fn.Split}
+	e.node.Cols = append(e.node.Cols, col)
+	var x plan.Expr = &plan.Ref{ID: col.ID, T: schema.Dynamic}
+	switch {
+	case col.Text:
+		x = &plan.Call{Op: fn.StoredText, Args: []plan.Expr{&plan.Ref{ID: col.ID, T: schema.String}}, T: schema.String}
+	case item.Type != nil:
 		if x = convert(x, to); x == nil {
 			b.refuse(item.Type.Pos(), "elements of type "+to.String())
 			return false

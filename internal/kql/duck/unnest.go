@@ -13,16 +13,18 @@ import (
 // side. Null is no list: no row.
 func (e *emitter) unnest(n *plan.Unnest) string {
 	from := e.node(n.From)
-	lists, rows, nulls := make([]string, len(n.Cols)), make([]string, len(n.Cols)), make([]string, len(n.Cols))
+	lists, rows := make([]string, len(n.Cols)), make([]string, len(n.Cols))
+	var nulls []string
 	for i, c := range n.Cols {
-		list := "string_split(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(n.Pairs) + "), chr(10))"
+		list := e.elements(&n.Cols[i], n.Pairs)
 		if n.Limit > 0 {
 			list += "[1:" + strconv.FormatInt(n.Limit, 10) + "]"
 		}
 		lists[i] = list + " AS " + column(c.List)
 		rows[i] = "unnest(" + column(c.List) + ") AS " + column(c.ID)
-		// nullif writes its operand twice, so it gets one that is a column already.
-		nulls[i] = "nullif(" + column(c.ID) + ", 'null') AS " + column(c.ID)
+		if !c.Text { // nullif writes its operand twice, so it gets one that is a column already
+			nulls = append(nulls, "nullif("+column(c.ID)+", 'null') AS "+column(c.ID))
+		}
 	}
 	if n.Index != 0 {
 		lengths := make([]string, len(n.Cols))
@@ -31,8 +33,19 @@ func (e *emitter) unnest(n *plan.Unnest) string {
 		}
 		rows = append(rows, "unnest(range(greatest("+strings.Join(lengths, ", ")+"))) AS "+column(n.Index))
 	}
-	return "SELECT * REPLACE (" + strings.Join(nulls, ", ") + ") FROM (SELECT *, " + strings.Join(rows, ", ") +
-		" FROM (SELECT *, " + strings.Join(lists, ", ") + " FROM " + from + "))"
+	sql := "SELECT *, " + strings.Join(rows, ", ") + " FROM (SELECT *, " + strings.Join(lists, ", ") + " FROM " + from + ")"
+	if len(nulls) > 0 {
+		sql = "SELECT * REPLACE (" + strings.Join(nulls, ", ") + ") FROM (" + sql + ")"
+	}
+	return sql
+}
+
+// elements gives a column's elements as a list of texts.
+func (e *emitter) elements(c *plan.UnnestColumn, pairs bool) string {
+	if split, ok := c.X.(*plan.Call); ok && c.Text {
+		return "string_split(" + strings.Join(e.all(split.Args), ", ") + ")"
+	}
+	return "string_split(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(pairs) + "), chr(10))"
 }
 
 func (e *emitter) number(n *plan.Number) string {

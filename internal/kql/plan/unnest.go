@@ -23,8 +23,11 @@ type Unnest struct {
 // UnnestColumn is a dynamic whose elements become rows.
 type UnnestColumn struct {
 	X Expr
-	// List names the elements as a list, ID the element of a row, a dynamic.
+	// List names the elements as a list, ID the element of a row: a dynamic, or with
+	// Text a text that is null behind the list's end.
 	List, ID ID
+	// Text tells that X is a split, whose parts are wanted as the texts they are.
+	Text bool
 }
 
 // Inputs is the expanded relation.
@@ -33,7 +36,7 @@ func (n *Unnest) Inputs() []Node { return []Node{n.From} }
 func (n *Unnest) print(b *strings.Builder) {
 	b.WriteString("unnest")
 	for i, c := range n.Cols {
-		fmt.Fprintf(b, "%s v%d = %s", pick(i > 0, ",", ""), c.ID, c.X)
+		fmt.Fprintf(b, "%s v%d = %s%s", pick(i > 0, ",", ""), c.ID, c.X, pick(c.Text, " as text", ""))
 	}
 	if n.Pairs {
 		b.WriteString(" pairs")
