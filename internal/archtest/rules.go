@@ -65,7 +65,7 @@ var edges = map[string][]string{
 	"internal/collect/dump": {"internal/pipe"},
 	"internal/query":        {"internal/engine"},
 	"internal/demo":         {"internal/collect/bulk"},
-	"internal/cli":          {"internal/cli/chart"},
+	"internal/cli":          {"internal/cli/chart", "internal/cli/shell"},
 }
 
 // home is a library that only some folders may import directly.
@@ -83,6 +83,7 @@ var homes = []home{
 	{"database/sql", []string{"internal/catalog", "internal/lake", "internal/engine", "internal/ledger"}, "state has one home"},
 	{"github.com/spf13/", []string{"internal/cli"}, "flags belong to the edge"},
 	{"github.com/vbauerster/", []string{"internal/cli"}, "progress belongs to the edge"},
+	{"github.com/peterh/liner", []string{"internal/cli"}, "the terminal belongs to the edge"},
 	{"golang.org/x/term", []string{"internal/cli"}, "the terminal belongs to the edge"},
 }
 

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"testing"
 
 	"github.com/wadi-project/wadi/internal/engine"
@@ -17,5 +19,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	// And the program itself, for tests that sit at a terminal.
+	if os.Getenv(asProgram) != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		code := New().Run(ctx, os.Args[1:])
+		stop()
+		os.Exit(int(code))
+	}
 	os.Exit(m.Run())
 }
+
+// asProgram is the variable that makes the test binary the program.
+const asProgram = "WADI_TEST_AS_PROGRAM"

@@ -35,13 +35,17 @@ type asking struct {
 	explain bool
 	timing  bool
 	ascii   bool
+	// screen tells that tables are cut after screenRows rows where they would run
+	// off the screen.
+	screen bool
 }
 
 func (a *App) queryCommand() *cobra.Command {
 	var how asking
 	var file string
+	var interactive, noHistory bool
 	cmd := &cobra.Command{
-		Use:   "query [KQL | - | --file F]",
+		Use:   "query [KQL | - | --file F | -i]",
 		Short: "Answer a question in KQL",
 		Long: `Answers a question in KQL (Kusto Query Language) over the lake, for example
 
@@ -49,7 +53,9 @@ func (a *App) queryCommand() *cobra.Command {
 
 'wadi tables' shows what there is to ask. A question that ends in 'render' is drawn.
 Results end at 500,000 rows or 64 MB unless it begins with 'set notruncation;'.
---explain runs the question and shows how: its plan, SQL, files and times.`,
+--explain runs the question and shows how: its plan, SQL, files and times.
+
+Without a question, on a terminal, it asks for questions until you leave.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := needsLake("query"); err != nil {
@@ -57,6 +63,13 @@ Results end at 500,000 rows or 64 MB unless it begins with 'set notruncation;'.
 			}
 			if err := a.checkAsking(&how); err != nil {
 				return err
+			}
+			onTerminal := a.interactiveTerminal()
+			if interactive || len(args) == 0 && file == "" && onTerminal {
+				if err := checkInteractive(args, file, &how, onTerminal); err != nil {
+					return err
+				}
+				return a.interactive(cmd.Context(), &how, !noHistory)
 			}
 			text, err := a.question(args, file)
 			if err != nil {
@@ -71,6 +84,8 @@ Results end at 500,000 rows or 64 MB unless it begins with 'set notruncation;'.
 	flags.StringVarP(&how.out, "out", "o", "", "write the answer to this file")
 	flags.BoolVar(&how.explain, "explain", false, "show how the question is run instead of its rows (also as --format json)")
 	flags.BoolVar(&how.timing, "timing", false, "show where the time went, on standard error")
+	flags.BoolVarP(&interactive, "interactive", "i", false, "ask for questions until you leave (the default on a terminal without a question)")
+	flags.BoolVar(&noHistory, "no-history", false, "interactive: keep no file of the questions asked")
 	flags.BoolVar(&how.ascii, "ascii", false, "draw with ASCII only (the default where the locale is not UTF-8)")
 	return cmd
 }
@@ -312,7 +327,11 @@ func (a *App) print(out io.Writer, result *query.Result, how *asking) error {
 			return writeChart(out, rows, r, chart.Look{Width: a.Width(out), Colours: a.colours(out), ASCII: how.ascii})
 		}
 	}
-	return writeTable(out, rows, a.Width(out), how.ascii)
+	limit := int64(0)
+	if how.screen {
+		limit = screenRows
+	}
+	return writeTable(out, rows, a.Width(out), how.ascii, limit)
 }
 
 // colours tells whether w takes colours: a terminal, unless NO_COLOR is set.

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/engine"
@@ -40,8 +42,9 @@ type tableWriter struct {
 	scratch []byte
 }
 
-// writeTable shows all rows. Errors of the question come from closing rows.
-func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool) error {
+// writeTable shows the rows, all of them when limit is 0; else it stops after so
+// many and says so. Errors of the question come from closing rows.
+func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int64) error {
 	t := &tableWriter{out: bufio.NewWriter(w), width: width, ascii: ascii}
 	for _, c := range rows.Columns() {
 		t.names = append(t.names, escape(c.Name))
@@ -59,6 +62,10 @@ func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool) error {
 		t.row(values)
 	}
 	for rows.Next() {
+		if limit > 0 && rows.Count() > limit {
+			fmt.Fprintf(t.out, "(only the first %s rows are shown; '.format csv' shows all, '| count' counts them)\n", grouped(strconv.FormatInt(limit, 10)))
+			break
+		}
 		t.row(t.values(rows))
 	}
 	return t.out.Flush()

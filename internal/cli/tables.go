@@ -10,16 +10,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/query"
 )
 
 func (a *App) tablesCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use:   "tables",
-		Short: "List what can be asked: tables and views with their rows and times",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "tables [NAME]",
+		Short: "List what can be asked: tables and views with their rows and times, or the columns of one",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.listColumns(args[0])
+			}
 			if err := needsLake("tables"); err != nil {
 				return err
 			}
@@ -30,13 +34,18 @@ func (a *App) tablesCommand() *cobra.Command {
 	return cmd
 }
 
-// tables lists every table and view. Times are TimeGenerated's to the second.
 func (a *App) tables(ctx context.Context, all bool) error {
 	c, closeAll, err := a.openQuery(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+	return a.listTables(ctx, c, all, "--all")
+}
+
+// listTables lists every table and view. Times are TimeGenerated's to the second.
+// toSeeAll is how to ask for those without rows.
+func (a *App) listTables(ctx context.Context, c *query.Config, all bool, toSeeAll string) error {
 	infos, err := query.Tables(ctx, c)
 	if err != nil {
 		return askError(err)
@@ -56,14 +65,44 @@ func (a *App) tables(ctx context.Context, all bool) error {
 	}
 	a.list([]string{"Table", "Rows", "First", "Last", "From"}, lines)
 	if empty > 0 {
-		fmt.Fprintf(a.Stdout, "%d tables and views have no rows; --all lists them too.\n", empty)
+		fmt.Fprintf(a.Stdout, "%d tables and views have no rows; %s lists them too.\n", empty, toSeeAll)
 	}
+	return nil
+}
+
+// listColumns lists the columns of a table or view. It needs no lake.
+func (a *App) listColumns(name string) error {
+	columns := query.Columns(name)
+	if columns == nil {
+		hint := "'wadi tables --all' lists all names"
+		if near := syntax.Nearest(name, query.Names()); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return usageError(hint, "cannot list the columns of '%s': there is no such table", name)
+	}
+	hidden, absent := 0, 0
+	var lines [][]string
+	for _, c := range columns {
+		note := c.Doc
+		switch {
+		case c.Hidden:
+			note = strings.TrimSpace("(not in *) " + note)
+			hidden++
+		case c.Absent:
+			note = strings.TrimSpace("(always empty) " + note)
+			absent++
+		}
+		lines = append(lines, []string{c.Name, c.Type.String(), note})
+	}
+	a.list([]string{"Column", "Type", "What"}, lines)
+	fmt.Fprintf(a.Stdout, "%d columns, %d of them always empty and %d not in *.\n", len(columns), absent, hidden)
 	return nil
 }
 
 func listTime(t event.Ticks) string { return t.Time().Format("2006-01-02 15:04:05") }
 
-// list prints lines below a head, its second column to the right.
+// list prints lines below a head, its second column to the right unless it holds
+// types.
 func (a *App) list(head []string, lines [][]string) {
 	widths := make([]int, len(head))
 	for _, line := range append([][]string{head}, lines...) {
@@ -81,7 +120,7 @@ func (a *App) list(head []string, lines [][]string) {
 			if i > 0 {
 				b.WriteString(gap)
 			}
-			b.WriteString(pad(v, widths[i], i == 1))
+			b.WriteString(pad(v, widths[i], i == 1 && head[1] != "Type"))
 		}
 		text := strings.TrimRight(b.String(), " ")
 		if width := a.Width(a.Stdout); width > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake"
@@ -105,3 +107,43 @@ func count(ctx context.Context, c *Config, info *TableInfo) error {
 	}
 	return result.Close()
 }
+
+// ColumnInfo describes a column that a question may ask of a table or view.
+type ColumnInfo struct {
+	Name string
+	Type schema.Type
+	// Hidden columns are not in *: Wadi's own.
+	Hidden bool
+	// Absent columns bind and are always null or empty: nothing that is collected
+	// holds their values.
+	Absent bool
+	Doc    string
+}
+
+// Columns lists the columns of a table or view in the order of *, the hidden ones
+// behind; nil when there is no such table.
+func Columns(name string) []ColumnInfo {
+	s := source(name)
+	var infos []ColumnInfo
+	add := func(list []schema.ViewColumn) {
+		for i := range list {
+			c := &list[i]
+			infos = append(infos, ColumnInfo{Name: c.Name, Type: c.KQL, Hidden: c.Hidden, Absent: c.Kind == schema.NotAvailable, Doc: c.Doc})
+		}
+	}
+	switch {
+	case s.View != nil:
+		add(s.View.Columns)
+	case s.Table != nil:
+		for i := range s.Table.Columns {
+			c := &s.Table.Columns[i]
+			infos = append(infos, ColumnInfo{Name: c.Name, Type: c.KQL, Hidden: strings.HasPrefix(c.Name, "_"), Doc: c.Doc})
+		}
+		add(s.Table.Computed)
+	}
+	slices.SortStableFunc(infos, func(a, b ColumnInfo) int { return bit(a.Hidden) - bit(b.Hidden) })
+	return infos
+}
+
+// Names lists what a question may ask: views, then tables.
+func Names() []string { return sourceNames() }
