@@ -1,65 +1,48 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 
-	"github.com/wadi-project/wadi/internal/kql/fn"
-	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/query"
 )
 
-// complete gives the words that may follow at a place of a question: operators
-// behind '|', tables where a question begins, and elsewhere the columns of the
-// tables that it names and functions.
+// complete gives the words that may follow at a place of what is typed: commands of
+// the shell, names of tables behind .schema, and else what KQL takes there.
 func (s *session) complete(text string, at int) (start int, words []string) {
-	start = at
-	for start > 0 && wordByte(text[start-1]) {
-		start--
-	}
-	word, before := text[start:at], strings.TrimRight(text[:start], " \t\n")
-	var found []string
-	switch {
-	case before == "" && strings.HasPrefix(text, "."):
-		start, word = 0, text[:at]
-		for _, c := range s.commands() {
-			found = append(found, c.Name)
-		}
-		found = append(found, ".help", ".quit")
-	case strings.HasPrefix(before, ".schema"):
-		found = query.Names()
-	case strings.HasSuffix(before, "|"):
-		found = syntax.Operators()
-	case before == "" || strings.HasSuffix(before, ";"):
-		found = append(query.Names(), "let", "print", "union", "set", "range", "datatable", "search")
-	default:
-		for _, name := range query.Names() {
-			if strings.Contains(text, name) {
-				for _, c := range query.Columns(name) {
-					found = append(found, c.Name)
-				}
+	if strings.HasPrefix(text, ".") {
+		name, _, hasArgument := strings.Cut(text[:at], " ")
+		switch {
+		case !hasArgument:
+			names := []string{".help", ".quit"}
+			for _, c := range s.commands() {
+				names = append(names, c.Name)
 			}
+			return 0, beginning(names, text[:at])
+		case name == ".schema":
+			start = strings.LastIndexByte(text[:at], ' ') + 1
+			return start, beginning(query.Names(), text[start:at])
+		case name != ".explain":
+			return at, nil
 		}
-		for name := range fn.Functions {
-			found = append(found, name+"(")
-		}
-		for name := range fn.Aggregates {
-			found = append(found, name+"(")
-		}
-		for _, name := range fn.Special {
-			found = append(found, name+"(")
-		}
-		found = append(found, query.Names()...)
+		// The question behind .explain is completed as one.
+		from := len(name) + 1
+		start, words = s.complete(text[from:], at-from)
+		return start + from, words
 	}
-	slices.Sort(found)
-	for _, name := range slices.Compact(found) {
-		if len(name) >= len(word) && strings.EqualFold(name[:len(word)], word) {
-			words = append(words, name)
-		}
+	start = at
+	for _, c := range query.Complete(text, at) {
+		start = c.Span.Start
+		words = append(words, c.Text)
 	}
 	return start, words
 }
 
-func wordByte(c byte) bool {
-	return c == '_' || c == '$' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+// beginning gives the names that begin as a word does, whatever its case.
+func beginning(names []string, word string) (found []string) {
+	for _, name := range names {
+		if len(name) >= len(word) && strings.EqualFold(name[:len(word)], word) {
+			found = append(found, name)
+		}
+	}
+	return found
 }

@@ -154,6 +154,9 @@ func (s *terminal) echoes() bool {
 	return mode.Lflag&unix.ECHO != 0 && mode.Lflag&unix.ICANON != 0
 }
 
+// dawdle is what a person does between two lines, and a paste does not.
+func (s *terminal) dawdle() { <-time.After(50 * time.Millisecond) }
+
 const (
 	keyUp    = "\x1b[A"
 	keyCtrlC = "\x03"
@@ -162,8 +165,8 @@ const (
 	prompt   = "wadi> "
 )
 
-// slowQuestion runs for minutes.
-const slowQuestion = "range x from 1 to 200000000 step 1 | extend k = x % 1000 | summarize dcount(hash_sha256(tostring(x))) by k;"
+// slowQuestion runs for minutes: it makes 81,000,000,000 rows.
+const slowQuestion = "range x from 1 to 9000000 step 1 | extend k = x % 1000 | join kind=inner (range y from 1 to 9000000 step 1 | extend k = y % 1000) on k | summarize sum(x * y);"
 
 func TestInteractive(t *testing.T) {
 	dir, state := demoLake(t), t.TempDir()
@@ -184,7 +187,8 @@ func TestInteractive(t *testing.T) {
 	s.press("SecurityEvent\r")
 	s.expect("   -> ")
 	s.press("| count // all\r")
-	s.expect("   -> ")
+	s.expect("all\n   -> ")
+	s.dawdle()
 	s.press("\r")
 	s.expect("Count")
 	s.expect(prompt)
@@ -197,7 +201,7 @@ func TestInteractive(t *testing.T) {
 	s.expect(prompt)
 
 	// Tab completes tables, operators, columns and functions.
-	s.press("Security" + keyTab)
+	s.press("SecurityEv" + keyTab)
 	s.expect("SecurityEvent")
 	s.press(" | summ" + keyTab)
 	s.expect("summarize")
@@ -238,6 +242,7 @@ func TestInteractive(t *testing.T) {
 	s.expect(prompt)
 	s.press(keyUp)
 	s.expect("SecurityEvent | count;")
+	s.waitForSignals(false)
 	s.press(keyCtrlC)
 	s.expect(prompt)
 	s.press(".quit\r")
@@ -252,6 +257,7 @@ func TestInteractiveStops(t *testing.T) {
 	// Ctrl-C drops what is typed.
 	s.press("SecurityEvent\r")
 	s.expect("   -> ")
+	s.waitForSignals(false)
 	s.press("| nonsense" + keyCtrlC)
 	s.expect(prompt)
 	s.press("print left = 1;\r")
@@ -260,9 +266,8 @@ func TestInteractiveStops(t *testing.T) {
 	worker := s.children()
 	for range 3 {
 		s.press(slowQuestion + "\r")
-		s.expect("by k;\n")
-		// The question runs once the terminal takes signals again.
-		s.waitForSignals()
+		s.expect("sum(x * y);\n")
+		s.waitForSignals(true)
 		began := time.Now()
 		s.press(keyCtrlC)
 		s.expect("stopped")
@@ -273,21 +278,22 @@ func TestInteractiveStops(t *testing.T) {
 			t.Errorf("stopping took %v", took)
 		}
 	}
+	s.press("print still = 'here';\r")
+	s.expect("here")
+	s.expect(prompt)
 	if s.children() == "" {
 		t.Error("no worker is left")
 	}
 	t.Logf("worker %s, then %s", worker, s.children())
-	s.press("print still = 'here';\r")
-	s.expect("here")
-	s.expect(prompt)
 	s.press(keyCtrlD)
 	if code := s.leave(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
 
-// waitForSignals waits until the terminal is in the mode in which a question runs.
-func (s *terminal) waitForSignals() {
+// waitForSignals waits until the terminal takes Ctrl-C as a signal, which it does
+// while a question runs, or as a key, which it does while one is typed.
+func (s *terminal) waitForSignals(signals bool) {
 	s.t.Helper()
 	late := time.After(patience)
 	tick := time.NewTicker(time.Millisecond)
@@ -297,13 +303,13 @@ func (s *terminal) waitForSignals() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if mode.Lflag&unix.ISIG != 0 {
+		if mode.Lflag&unix.ISIG != 0 == signals {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-late:
-			s.t.Fatal("the terminal takes no signals")
+			s.t.Fatal("the terminal is in the wrong mode")
 		}
 	}
 }

@@ -54,6 +54,9 @@ func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int
 	for len(sample) < sampleRows && rows.Next() {
 		sample = append(sample, t.values(rows))
 	}
+	if len(sample) == 0 && rows.Close() != nil {
+		return nil // a question that fails shows no head
+	}
 	t.measure(sample)
 	if !t.records {
 		t.head()

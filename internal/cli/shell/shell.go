@@ -49,6 +49,9 @@ type Shell struct {
 	input input
 	last  string
 	now   func() time.Time // tests have their own
+	// interrupts takes Ctrl-C from the moment a line is read, so that none is lost
+	// between it and the question.
+	interrupts chan os.Signal
 }
 
 // The prompts: for a new question, for more of it, and while a bracket or text is
@@ -90,7 +93,14 @@ func (s *Shell) Run(ctx context.Context) error {
 		s.Editor.AppendHistory(line)
 	}
 	fmt.Fprint(s.Out, greeting)
+	s.interrupts = make(chan os.Signal, 1)
+	signal.Notify(s.interrupts, os.Interrupt)
+	defer signal.Stop(s.interrupts)
 	for {
+		select {
+		case <-s.interrupts: // came too late for the question before
+		default:
+		}
 		asked := now()
 		line, err := s.Editor.Prompt(s.prompt())
 		switch {
@@ -143,8 +153,15 @@ func (s *Shell) keep(question string) {
 
 // interruptible runs f and ends its context with Ctrl-C.
 func (s *Shell) interruptible(ctx context.Context, f func(context.Context) error) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.interrupts:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	if err := f(ctx); err != nil {
 		s.Fail(err)
 	}
