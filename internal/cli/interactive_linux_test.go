@@ -76,6 +76,12 @@ func (s *terminal) read() {
 	}
 }
 
+func (s *terminal) all() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.String()
+}
+
 var escapeSequence = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\r")
 
 // patience is how long the program may take on a loaded machine.
@@ -86,9 +92,7 @@ func (s *terminal) expect(text string) {
 	s.t.Helper()
 	late := time.After(patience)
 	for {
-		s.mu.Lock()
-		all := escapeSequence.ReplaceAllString(s.shown.String(), "")
-		s.mu.Unlock()
+		all := escapeSequence.ReplaceAllString(s.all(), "")
 		if i := strings.Index(all[min(s.seen, len(all)):], text); i >= 0 {
 			s.seen += i + len(text)
 			return
@@ -361,11 +365,12 @@ func TestQueryOnATerminal(t *testing.T) {
 	dir := demoLake(t)
 	s := sit(t, t.TempDir(), "--data", dir, "query", "SecurityEvent | where Nope == 1")
 	s.expect("there is no column 'Nope'")
+	s.expect("^^^^\n")
 	if code := s.leave(); code != int(CodeUsage) {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(s.shown.String(), inkError+"                        ^^^^"+inkNone) {
-		t.Errorf("%q", s.shown.String())
+	if !strings.Contains(s.all(), inkError+"                        ^^^^"+inkNone) {
+		t.Errorf("%q", s.all())
 	}
 	s = sit(t, t.TempDir(), "--data", dir, "query", "--format", "parquet", "print 1")
 	s.expect("cannot show Parquet on a terminal")
@@ -377,7 +382,7 @@ func TestQueryOnATerminal(t *testing.T) {
 	if code := s.leave(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for line := range strings.Lines(s.shown.String()) {
+	for line := range strings.Lines(s.all()) {
 		if line = escapeSequence.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); cells(line) > 100 {
 			t.Errorf("a line of %d cells: %s", cells(line), line)
 		}
