@@ -18,6 +18,9 @@ func (b *binder) summarize(op *syntax.Summarize) *rows {
 	from, place := b.place(b.rows)
 	a := &aggregation{b: b, node: &plan.Aggregate{From: from}, out: &rows{}, unnamed: numbered("Column", 1), place: place}
 	a.out.node = a.node
+	if slices.ContainsFunc(op.Aggs, asksForARow) {
+		a.node.Identity = b.identity(from)
+	}
 	for _, x := range op.By {
 		if n, ok := x.(*syntax.Named); ok {
 			x = n.X

@@ -148,6 +148,8 @@ func (e *emitter) node(n plan.Node) string {
 		sql = e.aggregate(n)
 	case *plan.Sort:
 		sql = e.sort(n)
+	case *plan.Best:
+		sql = e.best(n)
 	case *plan.Take:
 		sql = e.take(n)
 	case *plan.Lookup:

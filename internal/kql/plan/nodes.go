@@ -63,6 +63,9 @@ type Aggregate struct {
 	From Node
 	Keys []Assign
 	Aggs []Agg
+	// Identity are columns that together name a row of From; none where that isn't
+	// known. With them Prune may make a [Best] of the node.
+	Identity []Ref
 }
 
 // SortKey orders by one expression.
@@ -235,6 +238,9 @@ func (x *Aggregate) prune(n *needs) Node {
 	x.Aggs = slices.DeleteFunc(x.Aggs, func(a Agg) bool { return !n.has(a.ID) })
 	if len(x.Keys) == 0 && len(x.Aggs) == 0 { // one row still
 		x.Aggs = append(x.Aggs, Agg{Op: fn.Count, T: schema.Long})
+	}
+	if kept := x.best(); kept != nil {
+		return kept.prune(n)
 	}
 	below := n.fresh()
 	for _, k := range x.Keys {

@@ -169,9 +169,10 @@ func addRefs(ids map[ID]bool, x Expr) {
 // hoist moves computed columns that neither the sort nor a filter below a Take
 // reads above it, so that they are computed for the rows that stay: top 5 of whole
 // events would rebuild every event's text else. Nil when there are none.
-func (x *Take) hoist() Node {
-	read := map[ID]bool{}
-	at := x.From
+func (x *Take) hoist() Node { return hoist(x, x.From, map[ID]bool{}) }
+
+// hoist moves them above top, which is over at and reads the columns of read.
+func hoist(top, at Node, read map[ID]bool) Node {
 	for {
 		switch below := at.(type) {
 		case *Sort:
@@ -191,7 +192,7 @@ func (x *Take) hoist() Node {
 				return !read[a.ID]
 			})
 			if len(moved) > 0 {
-				return &Extend{From: x, Cols: moved}
+				return &Extend{From: top, Cols: moved}
 			}
 			for _, a := range below.Cols {
 				addRefs(read, a.Expr)
