@@ -33,8 +33,6 @@ func (b *binder) evaluate(op *syntax.Evaluate) *rows {
 		return b.bagUnpack(op)
 	case "pivot":
 		return b.pivot(op)
-	case "narrow":
-		return b.narrow(op)
 	case "autocluster", "basket":
 		return b.patterns(op)
 	}
@@ -247,10 +245,4 @@ func (b *binder) bagKeys(r *rows, value plan.Expr, at syntax.Span) ([]openColumn
 		return nil, false
 	}
 	return found, true
-}
-
-// narrow gives each cell a row: Row, Column and Value.
-func (b *binder) narrow(op *syntax.Evaluate) *rows {
-	b.refuse(op.Call.NameAt, "the plugin narrow")
-	return nil
 }

@@ -34,6 +34,8 @@ type Spec struct {
 }
 
 var specs = map[string]*Spec{
+	"autocluster":  {Name: "autocluster", New: newAutocluster},
+	"basket":       {Name: "basket", New: newBasket},
 	"series_stats": {Name: "series_stats", RowWise: true, New: newStats},
 }
 
