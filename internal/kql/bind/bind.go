@@ -109,7 +109,7 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 		case *syntax.OpaqueStatement:
 			b.refuse(s.Span, "the statement "+s.Word)
 		case *syntax.QueryParameters:
-			b.refuse(s.Span, "the statement declare query_parameters")
+			b.parameters(s)
 		case *syntax.Alias:
 			b.refuse(s.Span, "the statement alias")
 		case *syntax.Restrict:

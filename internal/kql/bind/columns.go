@@ -29,6 +29,8 @@ func (b *binder) columns(op *syntax.Columns) *rows {
 		return b.rename(op)
 	case "project-reorder":
 		return b.reorder(op)
+	case "project-by-names":
+		return b.byNames(op)
 	case "serialize":
 		return b.serialize(op)
 	}

@@ -196,3 +196,17 @@ func (b *binder) scalarParam(p *syntax.FuncParam, x plan.Expr, at syntax.Span) *
 	l.note(b)
 	return l
 }
+
+// parameters binds declare query_parameters, whose values are the defaults: nothing
+// hands others in yet.
+func (b *binder) parameters(s *syntax.QueryParameters) {
+	for _, p := range s.Params {
+		if p.Default == nil || p.Table != nil {
+			b.fail(p.Span, "the parameter "+p.Name.Name+" has no value", "give it a default: "+p.Name.Name+":long = 1")
+			continue
+		}
+		if l := b.scalarParam(p, b.scalar(p.Default), p.Default.Pos()); l != nil {
+			b.define(p.Name.Name, l)
+		}
+	}
+}

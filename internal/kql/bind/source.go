@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -161,6 +162,9 @@ func outsideCall(x syntax.Expr) (*syntax.Call, bool) {
 	case *syntax.Paren:
 		return outsideCall(x.X)
 	case *syntax.Call:
+		if strings.HasPrefix(x.Name, ".") && len(x.Args) > 0 { // cluster("x").database("y")
+			return outsideCall(x.Args[0])
+		}
 		_, ok := outsides[x.Name]
 		return x, ok
 	}
