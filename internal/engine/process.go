@@ -174,7 +174,7 @@ func (w *worker) bury() {
 // outOfMemory tells, of a dead worker, whether Go's or C++'s allocator gave up.
 func (w *worker) outOfMemory() bool {
 	said := w.stderr.String()
-	for _, sign := range []string{"out of memory", "bad_alloc", "cannot allocate memory", "Cannot allocate memory", "failed to create new OS thread", "pthread_create failed"} {
+	for _, sign := range []string{"out of memory", "bad_alloc", "OutOfMemoryException", "cannot allocate memory", "Cannot allocate memory", "failed to create new OS thread", "pthread_create failed"} {
 		if strings.Contains(said, sign) {
 			return true
 		}

@@ -29,6 +29,9 @@ const (
 	// maxValueBytes bounds one text that a Go function gives: a result may have no
 	// more in all.
 	maxValueBytes = DefaultMaxBytes
+	// maxChunkBytes bounds the texts that a Go function gives for one chunk of rows:
+	// DuckDB can't take the failure to hold them in the middle of a call.
+	maxChunkBytes = 256 << 20
 	// stopEvery is after how many rows a Go function looks whether its question
 	// was cancelled: a chunk has 2,048, and a row may take a millisecond.
 	stopEvery = 32
@@ -289,6 +292,9 @@ func (r *results) set(row int, v *udf.Value, text *textWriter) error {
 		if len(v.S) > maxValueBytes {
 			return fmt.Errorf("it gives a text of %d bytes; the limit is %d", len(v.S), maxValueBytes)
 		}
+		if text.sum+len(v.S) > maxChunkBytes {
+			return fmt.Errorf("it gives too much text at once: more than %d bytes for %d rows", maxChunkBytes, row+1)
+		}
 		if !utf8.Valid(v.S) { // DuckDB's own functions rely on it
 			return errors.New("it gives a text that is not UTF-8")
 		}
@@ -314,6 +320,7 @@ type textWriter struct {
 	data   unsafe.Pointer
 	text   []byte
 	parts  []textPart
+	sum    int // bytes of the chunk so far
 }
 
 type textPart struct{ row, start, size int }
@@ -329,10 +336,11 @@ func (w *textWriter) reset(v bindings.Vector) {
 	if cap(w.text) > keepText {
 		w.text = nil
 	}
-	w.vector, w.data, w.text, w.parts = v, bindings.VectorGetData(v), w.text[:0], w.parts[:0]
+	w.vector, w.data, w.text, w.parts, w.sum = v, bindings.VectorGetData(v), w.text[:0], w.parts[:0], 0
 }
 
 func (w *textWriter) put(row int, s []byte) {
+	w.sum += len(s)
 	if len(s) <= inlineBytes {
 		at := (*[stringBytes]byte)(unsafe.Add(w.data, row*stringBytes))
 		*at = [stringBytes]byte{byte(len(s))}

@@ -31,6 +31,9 @@ func TypeName(v []byte) string {
 // ToLong is tolong() of a value: reals are cut, bools are 0 and 1, strings are read
 // as tolong() reads them; false for null.
 func ToLong(v []byte) (int64, bool) {
+	if n, ok := shortWhole(v); ok {
+		return n, true
+	}
 	switch KindOf(v) {
 	case Bool:
 		return boolLong(v), true
@@ -47,6 +50,28 @@ func ToLong(v []byte) (int64, bool) {
 		return WholeOfText(string(Unquote(nil, v)))
 	}
 	return 0, false
+}
+
+// shortWhole reads a whole number of at most 18 digits, which most are.
+func shortWhole(v []byte) (int64, bool) {
+	digits := v
+	if len(v) > 0 && v[0] == '-' {
+		digits = v[1:]
+	}
+	if len(digits) == 0 || len(digits) > 18 {
+		return 0, false
+	}
+	var n int64
+	for _, c := range digits {
+		if c -= '0'; c > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(c)
+	}
+	if len(digits) < len(v) {
+		n = -n
+	}
+	return n, true
 }
 
 // ToInt is toint() of a value: numbers give their low 32 bits, as the engine was

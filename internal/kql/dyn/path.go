@@ -70,6 +70,9 @@ func ParsePath(text []byte) (Path, bool) {
 // none, and for null.
 func Find(v []byte, path Path) []byte {
 	v = trimLeft(v)
+	if n := len(v); len(path) == 0 && n > 0 && v[0] != 'n' && !isSpace(v[n-1]) {
+		return v
+	}
 	for i := range path {
 		s := &path[i]
 		if s.IsIndex {
