@@ -411,7 +411,7 @@ func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.
 	return true
 }
 
-func (b *binder) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
+func (b *operators) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
 	b.refuse(arg.Pos(), c.Name+"() of a value of type "+t.String())
 }
 

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -52,4 +53,32 @@ func (b *binder) called(x *syntax.Call) (plan.Expr, bool) {
 		return b.aggregates.call(x), true
 	}
 	return nil, false
+}
+
+// sharing makes rows usable more than once.
+func (b *binder) sharing(r *rows) func() *rows {
+	s := b.share(r)
+	return func() *rows { return b.use(s) }
+}
+
+// maxAsked bounds the questions that are asked to bind one query: each runs over the
+// data.
+const maxAsked = 8
+
+// ask runs a question of one value by Env.Ask.
+func (b *binder) ask(p *plan.Plan, at syntax.Span) ([]byte, bool) {
+	if b.env.Ask == nil {
+		b.fail(at, "the columns depend on the data, which is not at hand here", "")
+		return nil, false
+	}
+	if b.asked++; b.asked > maxAsked {
+		b.fail(at, fmt.Sprintf("the columns of more than %d operators depend on the data", maxAsked), "")
+		return nil, false
+	}
+	json, err := b.env.Ask(p)
+	if err != nil {
+		b.fail(at, "cannot find out the columns: "+err.Error(), "")
+		return nil, false
+	}
+	return json, true
 }

@@ -66,12 +66,15 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 // newBinder makes a binder of a text, which numbers its columns on from ids.
 func newBinder(env Env, text string, ids *plan.ID) *binder {
 	b := &binder{env: env}
-	b.scalars = &scalars{clock: env.Now, text: text, ids: ids, around: b}
+	b.operators = &operators{
+		scalars: &scalars{clock: env.Now, text: text, ids: ids, around: b},
+		query:   b,
+	}
 	return b
 }
 
 type binder struct {
-	*scalars
+	*operators
 	env Env
 	// scope has the names besides columns, level counts the functions' bodies that
 	// are being bound, words are those of the text once they are counted.
@@ -80,21 +83,16 @@ type binder struct {
 	words map[string]int
 	// pipedName is the table that the rows of a piped union or search are of.
 	pipedName string
-	// window gets the functions of rows in order of the operator that is bound; nil
-	// in operators that can't have any.
-	window *plan.Window
 	// asked counts the questions of Env.Ask.
 	asked int
 	// internal is set while a view's expression is bound.
 	internal *tableRows
-	// aggregates is set within an expression over aggregates.
-	aggregates *within
 	// depth counts the relations that are being bound, each within the last.
 	depth int
-	// operators counts those bound so far, calls those of the query's own functions.
-	operators int
-	calls     int
-	render    *plan.Render
+	// steps counts the operators bound so far, calls those of the query's own
+	// functions.
+	steps, calls int
+	render       *plan.Render
 }
 
 func (b *binder) query(q *syntax.Query) *plan.Plan {
@@ -170,7 +168,8 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		if next == nil {
 			return nil
 		}
-		if r = next; r.ordered != ordered(op, wasOrdered) {
+		_, named := op.(*syntax.As) // which knows whether it keeps the order
+		if r = next; !named && r.ordered != ordered(op, wasOrdered) {
 			same := *r
 			same.ordered = !r.ordered
 			r = &same
@@ -247,23 +246,6 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		b.refuse(at, "operator '"+word+"'")
 	}
 	return nil
-}
-
-// rowCount binds the number of take and top.
-func (b *binder) rowCount(x syntax.Expr) (int64, bool) {
-	saved := b.rows
-	b.rows = nil
-	bound := b.scalar(x)
-	b.rows = saved
-	if bound.Type() == 0 {
-		return 0, false
-	}
-	n, ok := constLong(bound)
-	if !ok || !isWhole(bound.Type()) || n < 0 {
-		b.fail(x.Pos(), "a number of rows is expected here", "")
-		return 0, false
-	}
-	return n, true
 }
 
 func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax.Span) *rows {

@@ -9,7 +9,7 @@ import (
 
 // byNames binds project-by-names: columns by constant names, which may be patterns
 // and need not be there.
-func (b *binder) byNames(op *syntax.Columns) *rows {
+func (b *operators) byNames(op *syntax.Columns) *rows {
 	r := b.rows
 	out := &rows{node: r.node}
 	for _, x := range op.Items {
@@ -29,12 +29,12 @@ func (b *binder) byNames(op *syntax.Columns) *rows {
 }
 
 // constNames gives the names that an argument of project-by-names lists.
-func (b *binder) constNames(x syntax.Expr) ([]string, bool) {
+func (b *operators) constNames(x syntax.Expr) ([]string, bool) {
 	if c, ok := x.(*syntax.Call); ok && c.Name == "column_names_of" {
 		if !b.count(c, 1, 1) {
 			return nil, false
 		}
-		r := b.input(c.Args[0])
+		r := b.query.input(c.Args[0])
 		if r == nil {
 			return nil, false
 		}

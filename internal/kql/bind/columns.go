@@ -15,7 +15,7 @@ import (
 const countOp = fn.Count
 
 // columns binds the operators that are a list of columns.
-func (b *binder) columns(op *syntax.Columns) *rows {
+func (b *operators) columns(op *syntax.Columns) *rows {
 	switch op.Word {
 	case "project":
 		return b.project(op)
@@ -48,7 +48,7 @@ func numbered(prefix string, start int) func() string {
 }
 
 // add computes an expression in node unless it is a column already.
-func (b *binder) add(node *plan.Extend, x plan.Expr) plan.Expr {
+func (b *operators) add(node *plan.Extend, x plan.Expr) plan.Expr {
 	if cheap(x) {
 		return x
 	}
@@ -69,7 +69,7 @@ func cheap(x plan.Expr) bool {
 	return false
 }
 
-func (b *binder) project(op *syntax.Columns) *rows {
+func (b *operators) project(op *syntax.Columns) *rows {
 	r := b.rows
 	node := &plan.Extend{From: r.node}
 	out := &rows{node: node}
@@ -95,7 +95,7 @@ func (b *binder) project(op *syntax.Columns) *rows {
 
 func isName(x syntax.Expr) bool { _, ok := x.(*syntax.Name); return ok }
 
-func (b *binder) extend(op *syntax.Columns) *rows {
+func (b *operators) extend(op *syntax.Columns) *rows {
 	r := b.rows
 	node := &plan.Extend{From: r.node}
 	out := &rows{node: node, cols: slices.Clone(r.cols)}
@@ -122,7 +122,7 @@ func (b *binder) extend(op *syntax.Columns) *rows {
 	return out
 }
 
-func (b *binder) distinct(op *syntax.Columns) *rows {
+func (b *operators) distinct(op *syntax.Columns) *rows {
 	r := b.rows
 	node := &plan.Aggregate{From: r.node}
 	out := &rows{node: node}
@@ -149,7 +149,7 @@ func (b *binder) distinct(op *syntax.Columns) *rows {
 }
 
 // groupKey adds a key to an Aggregate and a column to its output.
-func (b *binder) groupKey(node *plan.Aggregate, out *rows, k item) {
+func (b *operators) groupKey(node *plan.Aggregate, out *rows, k item) {
 	if k.x.Type() == schema.Dynamic {
 		b.fail(k.span, "cannot group by a value of type dynamic", "convert it: tostring(…)")
 		return
@@ -165,7 +165,7 @@ func (b *binder) groupKey(node *plan.Aggregate, out *rows, k item) {
 }
 
 // matching tells which columns a name or pattern of project-away means.
-func (b *binder) matching(x syntax.Expr, cols []column) []int {
+func (b *operators) matching(x syntax.Expr, cols []column) []int {
 	var found []int
 	switch x := x.(type) {
 	case *syntax.Ordered:
@@ -189,7 +189,7 @@ func (b *binder) matching(x syntax.Expr, cols []column) []int {
 	return found
 }
 
-func (b *binder) pick(op *syntax.Columns, keep bool) *rows {
+func (b *operators) pick(op *syntax.Columns, keep bool) *rows {
 	r := b.rows
 	chosen := map[int]bool{}
 	for _, x := range op.Items {
@@ -209,7 +209,7 @@ func (b *binder) pick(op *syntax.Columns, keep bool) *rows {
 	return out
 }
 
-func (b *binder) rename(op *syntax.Columns) *rows {
+func (b *operators) rename(op *syntax.Columns) *rows {
 	r := b.rows
 	out := &rows{node: r.node, cols: slices.Clone(r.cols)}
 	for _, x := range op.Items {
@@ -233,7 +233,7 @@ func (b *binder) rename(op *syntax.Columns) *rows {
 	return out
 }
 
-func (b *binder) reorder(op *syntax.Columns) *rows {
+func (b *operators) reorder(op *syntax.Columns) *rows {
 	r := b.rows
 	out := &rows{node: r.node}
 	taken := map[int]bool{}
@@ -268,7 +268,7 @@ func (b *binder) reorder(op *syntax.Columns) *rows {
 	return out
 }
 
-func (b *binder) print(op *syntax.Columns) *rows {
+func (b *operators) print(op *syntax.Columns) *rows {
 	one := &plan.Values{Rows: [][]*plan.Const{{}}}
 	node := &plan.Extend{From: one}
 	out := &rows{node: node}
@@ -287,7 +287,7 @@ func (b *binder) print(op *syntax.Columns) *rows {
 // maxCells bounds a datatable: it becomes text of SQL.
 const maxCells = 100_000
 
-func (b *binder) datatable(d *syntax.Datatable) *rows {
+func (b *operators) datatable(d *syntax.Datatable) *rows {
 	node := &plan.Values{}
 	out := &rows{node: node}
 	for _, c := range d.Columns {
@@ -326,7 +326,7 @@ func (b *binder) datatable(d *syntax.Datatable) *rows {
 }
 
 // cell binds a value of a datatable, converted to its column's type.
-func (b *binder) cell(v syntax.Expr, typ schema.Type) *plan.Const {
+func (b *operators) cell(v syntax.Expr, typ schema.Type) *plan.Const {
 	if u, ok := v.(*syntax.Unary); ok && u.Op == "-" && isWhole(typ) { // the smallest long has no positive
 		if l, isLit := u.X.(*syntax.Literal); isLit && l.Type == schema.Long {
 			if c, err := literalValue(typ, "-"+l.Text); err == nil {

@@ -15,13 +15,10 @@ const (
 	// maxOpenColumns bounds the columns that data may make: each costs an expression
 	// of the SQL.
 	maxOpenColumns = 500
-	// maxAsked bounds the questions that are asked to bind one query: each runs over
-	// the rows so far.
-	maxAsked = 8
 )
 
 // evaluate binds a plugin.
-func (b *binder) evaluate(op *syntax.Evaluate) *rows {
+func (b *operators) evaluate(op *syntax.Evaluate) *rows {
 	for _, p := range op.Params {
 		if len(p.Name) < 5 || p.Name[:5] != "hint." {
 			b.refuse(op.WordAt, "the parameter "+p.Name)
@@ -41,31 +38,18 @@ func (b *binder) evaluate(op *syntax.Evaluate) *rows {
 }
 
 // ask runs a question over the rows so far: one aggregate.
-func (b *binder) ask(r *rows, agg plan.Agg, at syntax.Span) ([]byte, bool) {
-	if b.env.Ask == nil {
-		b.fail(at, "the columns depend on the data, which is not at hand here", "")
-		return nil, false
-	}
-	if b.asked++; b.asked > maxAsked {
-		b.fail(at, fmt.Sprintf("the columns of more than %d operators depend on the data", maxAsked), "")
-		return nil, false
-	}
+func (b *operators) askOne(r *rows, agg plan.Agg, at syntax.Span) ([]byte, bool) {
 	if len(b.diags) > 0 {
 		return nil, false // a mistake elsewhere; the rows so far may not be sound
 	}
 	agg.ID = b.newID()
 	node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
 	p := &plan.Plan{Root: node, Output: []plan.Output{{Name: "answer", Expr: &plan.Ref{ID: agg.ID, T: agg.T}}}}
-	json, err := b.env.Ask(p)
-	if err != nil {
-		b.fail(at, "cannot find out the columns: "+err.Error(), "")
-		return nil, false
-	}
-	return json, true
+	return b.query.ask(p, at)
 }
 
 // pluginArgs splits the arguments of a plugin into those by place and those by name.
-func (b *binder) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, map[string]syntax.Expr, bool) {
+func (b *operators) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, map[string]syntax.Expr, bool) {
 	var places []syntax.Expr
 	named := map[string]syntax.Expr{}
 	for _, x := range c.Args {
@@ -84,7 +68,7 @@ func (b *binder) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, map
 }
 
 // columnArg finds the column that an argument of a plugin names.
-func (b *binder) columnArg(x syntax.Expr) *column {
+func (b *operators) columnArg(x syntax.Expr) *column {
 	n, ok := x.(*syntax.Name)
 	if !ok {
 		b.fail(x.Pos(), "a column's name is expected here", "")
@@ -104,7 +88,7 @@ type openColumn struct {
 }
 
 // declared are the columns that `: (a:long, *)` behind a plugin promises.
-func (b *binder) declared(t *syntax.RowType) ([]openColumn, bool) {
+func (b *operators) declared(t *syntax.RowType) ([]openColumn, bool) {
 	var out []openColumn
 	for _, c := range t.Columns {
 		typ, ok := typeNames[c.Type]
@@ -117,7 +101,7 @@ func (b *binder) declared(t *syntax.RowType) ([]openColumn, bool) {
 	return out, true
 }
 
-func (b *binder) bagUnpack(op *syntax.Evaluate) *rows {
+func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
 	c := op.Call
 	places, named, ok := b.pluginArgs(c, "OutputColumnPrefix", "columnsConflict", "ignoredProperties")
 	if !ok {
@@ -199,7 +183,7 @@ func (b *binder) bagUnpack(op *syntax.Evaluate) *rows {
 }
 
 // unpackOptions reads the constant options of bag_unpack.
-func (b *binder) unpackOptions(named map[string]syntax.Expr) (prefix, conflict string, ignored []string, ok bool) {
+func (b *operators) unpackOptions(named map[string]syntax.Expr) (prefix, conflict string, ignored []string, ok bool) {
 	ok = true
 	text := func(name string, into *string) {
 		if x := named[name]; x != nil {
@@ -231,8 +215,8 @@ func (b *binder) unpackOptions(named map[string]syntax.Expr) (prefix, conflict s
 }
 
 // bagKeys asks which keys the bags have and of which types.
-func (b *binder) bagKeys(r *rows, value plan.Expr, at syntax.Span) ([]openColumn, bool) {
-	shape, ok := b.ask(r, plan.Agg{Op: fn.BagShape, Args: []plan.Expr{value, long(maxOpenColumns)}, T: schema.Dynamic}, at)
+func (b *operators) bagKeys(r *rows, value plan.Expr, at syntax.Span) ([]openColumn, bool) {
+	shape, ok := b.askOne(r, plan.Agg{Op: fn.BagShape, Args: []plan.Expr{value, long(maxOpenColumns)}, T: schema.Dynamic}, at)
 	if !ok {
 		return nil, false
 	}

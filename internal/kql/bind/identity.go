@@ -21,7 +21,7 @@ var rowIdentity = []string{"_Source", "_Seq"}
 
 // identity gives columns that name a row of node, none unless every row of it is a
 // row of one stored table that has a name. The columns go as nobody reads them.
-func (b *binder) identity(node plan.Node) []plan.Ref {
+func (b *operators) identity(node plan.Node) []plan.Ref {
 	switch n := node.(type) {
 	case *plan.Filter:
 		return b.identity(n.From)

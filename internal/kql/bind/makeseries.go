@@ -25,7 +25,7 @@ type seriesAxis struct {
 // makeSeries groups by keys and bins first, then gathers the bins of each key into
 // arrays. Where the data says how far the axis goes, the groups are computed once and
 // read twice.
-func (b *binder) makeSeries(op *syntax.MakeSeries) *rows {
+func (b *operators) makeSeries(op *syntax.MakeSeries) *rows {
 	nonEmpty := false
 	for _, p := range op.Params {
 		if p.Name != "kind" || p.Text() != "nonempty" {
@@ -67,20 +67,20 @@ func (b *binder) makeSeries(op *syntax.MakeSeries) *rows {
 	a.out.cols = append(a.out.cols, fixed("", bin))
 	groups := a.out
 	if axis.from == nil || axis.to == nil {
-		s := b.share(groups)
+		use := b.query.sharing(groups)
 		if axis.from == nil {
-			axis.from = b.extremeBin(s, fn.Min)
+			axis.from = b.extremeBin(use(), fn.Min)
 		}
 		if axis.to == nil {
-			axis.to, axis.inclusive = b.extremeBin(s, fn.Max), true
+			axis.to, axis.inclusive = b.extremeBin(use(), fn.Max), true
 		}
-		groups = b.use(s)
+		groups = use()
 	}
 	return b.gatherBins(op, axis, groups, keys, empty, nonEmpty)
 }
 
 // seriesAxis binds the axis; nil after an error.
-func (b *binder) seriesAxis(op *syntax.MakeSeries) *seriesAxis {
+func (b *operators) seriesAxis(op *syntax.MakeSeries) *seriesAxis {
 	it := b.item(op.On, func() string { return "Column1" })
 	s := &seriesAxis{name: it.name, x: textOfSplit(it.x), inclusive: op.InRange}
 	t := s.x.Type()
@@ -213,7 +213,7 @@ func (s *seriesAxis) bins() plan.Expr {
 }
 
 // emptyBin gives the value of bins without rows.
-func (b *binder) emptyBin(agg *syntax.SeriesAgg, t schema.Type) plan.Expr {
+func (b *operators) emptyBin(agg *syntax.SeriesAgg, t schema.Type) plan.Expr {
 	if !isNumber(t) && t != schema.TimeSpan && t != schema.DateTime && t != schema.Bool {
 		b.refuse(agg.Pos(), "a series of values of type "+t.String())
 		return nil
@@ -253,8 +253,7 @@ func (b *binder) emptyBin(agg *syntax.SeriesAgg, t schema.Type) plan.Expr {
 }
 
 // extremeBin reads the first or last bin that has rows.
-func (b *binder) extremeBin(s *shared, op fn.Aggregate) plan.Expr {
-	r := b.use(s)
+func (b *operators) extremeBin(r *rows, op fn.Aggregate) plan.Expr {
 	bin := r.cols[len(r.cols)-1].get()
 	agg := plan.Agg{ID: b.newID(), Op: op, Args: []plan.Expr{bin}, T: bin.Type()}
 	root := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
@@ -263,7 +262,7 @@ func (b *binder) extremeBin(s *shared, op fn.Aggregate) plan.Expr {
 
 // gatherBins makes the arrays: of the groups' columns the first are keys, the last
 // is the bin. Of no rows there are no series, but for kind=nonempty.
-func (b *binder) gatherBins(op *syntax.MakeSeries, axis *seriesAxis, groups *rows, keys int, empty []plan.Expr, nonEmpty bool) *rows {
+func (b *operators) gatherBins(op *syntax.MakeSeries, axis *seriesAxis, groups *rows, keys int, empty []plan.Expr, nonEmpty bool) *rows {
 	count := axis.bins()
 	if n, ok := constLong(count); ok && n > maxBins {
 		b.fail(op.WordAt, "the series would have more than "+long(maxBins).String()+" values", "take a longer step")

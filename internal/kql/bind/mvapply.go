@@ -44,8 +44,7 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 		r.cols = append(r.cols, c)
 	}
 	for _, sub := range op.Sub.Ops {
-		if b.operators++; b.operators > maxOperators {
-			b.fail(sub.Pos(), "the query has more than "+long(maxOperators).String()+" operators", "")
+		if !b.countOperator(sub.Pos()) {
 			return nil
 		}
 		if r = a.operator(sub, r); r == nil {

@@ -33,7 +33,7 @@ func (e *expansion) root() plan.Node {
 	return e.node
 }
 
-func (b *binder) mvExpand(op *syntax.MvExpand) *rows {
+func (b *operators) mvExpand(op *syntax.MvExpand) *rows {
 	r := b.rows
 	limit := op.Limit
 	e := b.expand(op.Word, op.Params, op.Items, limit, op.Span)
@@ -57,7 +57,7 @@ func (b *binder) mvExpand(op *syntax.MvExpand) *rows {
 }
 
 // expand binds what mv-expand and mv-apply share.
-func (b *binder) expand(word string, params []syntax.Param, items []*syntax.MvItem, limit syntax.Expr, span syntax.Span) *expansion {
+func (b *operators) expand(word string, params []syntax.Param, items []*syntax.MvItem, limit syntax.Expr, span syntax.Span) *expansion {
 	e := &expansion{node: &plan.Unnest{From: b.rows.node}}
 	e.above = &plan.Extend{From: e.node}
 	index, ok := b.expandParams(e, params, span)
@@ -96,7 +96,7 @@ func (b *binder) expand(word string, params []syntax.Param, items []*syntax.MvIt
 
 // expandParams reads bagexpansion, kind and with_itemindex, of which it gives the
 // name.
-func (b *binder) expandParams(e *expansion, params []syntax.Param, span syntax.Span) (index string, ok bool) {
+func (b *operators) expandParams(e *expansion, params []syntax.Param, span syntax.Span) (index string, ok bool) {
 	for _, p := range params {
 		switch {
 		case p.Name == "bagexpansion" || p.Name == "kind":
@@ -118,7 +118,7 @@ func (b *binder) expandParams(e *expansion, params []syntax.Param, span syntax.S
 	return index, true
 }
 
-func (b *binder) expandItem(e *expansion, item *syntax.MvItem) bool {
+func (b *operators) expandItem(e *expansion, item *syntax.MvItem) bool {
 	it := b.item(item.X, func() string { return "" })
 	t := it.x.Type()
 	switch {

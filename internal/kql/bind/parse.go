@@ -18,7 +18,7 @@ type capture struct {
 }
 
 // parse binds parse and parse-where.
-func (b *binder) parse(op *syntax.ParseOp) *rows {
+func (b *operators) parse(op *syntax.ParseOp) *rows {
 	p := &pattern.Parse{Kind: pattern.Simple}
 	for _, param := range op.Params {
 		value := strings.ToLower(param.Text())
@@ -83,7 +83,7 @@ func (b *binder) parse(op *syntax.ParseOp) *rows {
 
 // parsed binds the text that is taken apart and computes it once; nil after an
 // error.
-func (b *binder) parsed(x syntax.Expr) (*rows, plan.Expr) {
+func (b *operators) parsed(x syntax.Expr) (*rows, plan.Expr) {
 	source := textOfSplit(b.scalar(x))
 	if source.Type() == 0 {
 		return nil, nil
@@ -100,7 +100,7 @@ func (b *binder) parsed(x syntax.Expr) (*rows, plan.Expr) {
 
 // captured adds the columns to rows, or puts them in the place of those of the
 // same name.
-func (b *binder) captured(r *rows, columns []capture, value func(i int) plan.Expr) *rows {
+func (b *operators) captured(r *rows, columns []capture, value func(i int) plan.Expr) *rows {
 	node := &plan.Extend{From: r.node}
 	out := &rows{node: node, cols: slices.Clone(r.cols), ordered: r.ordered}
 	for i, c := range columns {
@@ -115,7 +115,7 @@ func (b *binder) captured(r *rows, columns []capture, value func(i int) plan.Exp
 }
 
 // parseKV binds parse-kv.
-func (b *binder) parseKV(op *syntax.ParseKV) *rows {
+func (b *operators) parseKV(op *syntax.ParseKV) *rows {
 	k := &pattern.KV{}
 	var columns []capture
 	for _, c := range op.Columns.Columns {

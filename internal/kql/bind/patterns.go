@@ -12,7 +12,7 @@ const maxPatternColumns = 64
 
 // patterns binds basket() and autocluster(): equal rows are counted first, a Go
 // operator searches the groups, and its texts become values of the columns' types.
-func (b *binder) patterns(op *syntax.Evaluate) *rows {
+func (b *operators) patterns(op *syntax.Evaluate) *rows {
 	c := op.Call
 	args, weight, ok := b.patternOptions(c)
 	if !ok {
@@ -65,7 +65,7 @@ func (b *binder) patterns(op *syntax.Evaluate) *rows {
 // patternOptions reads the options: of basket the threshold, a column of weights and
 // the most dimensions, of autocluster the weight of size, a column of weights and the
 // number of seeds. '~' stands for the default.
-func (b *binder) patternOptions(c *syntax.Call) (args []*plan.Const, weight *column, ok bool) {
+func (b *operators) patternOptions(c *syntax.Call) (args []*plan.Const, weight *column, ok bool) {
 	share, count := 0.05, int64(5)
 	least, most := 0.015, 1.0
 	if c.Name == "autocluster" {

@@ -20,7 +20,7 @@ var pivotAggregates = map[string]bool{
 
 // pivot makes a column of each value of a column: groups by the other columns and
 // the value first, then each group's values stand side by side.
-func (b *binder) pivot(op *syntax.Evaluate) *rows {
+func (b *operators) pivot(op *syntax.Evaluate) *rows {
 	c := op.Call
 	if len(c.Args) < 1 {
 		b.fail(c.Span, "pivot() takes a column, an aggregate and the columns to keep", "")
@@ -67,7 +67,7 @@ func (b *binder) pivot(op *syntax.Evaluate) *rows {
 
 // pivotKeys are the columns that stay: those that are named, else all that pivot()
 // doesn't use itself.
-func (b *binder) pivotKeys(by *column, agg *syntax.Call, named []syntax.Expr) ([]column, bool) {
+func (b *operators) pivotKeys(by *column, agg *syntax.Call, named []syntax.Expr) ([]column, bool) {
 	if len(named) > 0 {
 		var keep []column
 		for _, x := range named {
@@ -89,12 +89,12 @@ func (b *binder) pivotKeys(by *column, agg *syntax.Call, named []syntax.Expr) ([
 }
 
 // pivotNames asks which values there are, or takes the columns that are promised.
-func (b *binder) pivotNames(op *syntax.Evaluate, value plan.Expr) ([]openColumn, bool) {
+func (b *operators) pivotNames(op *syntax.Evaluate, value plan.Expr) ([]openColumn, bool) {
 	if op.Schema != nil {
 		return b.declared(op.Schema)
 	}
 	at := op.Call.Span
-	list, ok := b.ask(b.rows, plan.Agg{Op: fn.MakeSet, Args: []plan.Expr{value, long(maxOpenColumns + 1)}, T: schema.Dynamic}, at)
+	list, ok := b.askOne(b.rows, plan.Agg{Op: fn.MakeSet, Args: []plan.Expr{value, long(maxOpenColumns + 1)}, T: schema.Dynamic}, at)
 	if !ok {
 		return nil, false
 	}
@@ -116,7 +116,7 @@ func (b *binder) pivotNames(op *syntax.Evaluate, value plan.Expr) ([]openColumn,
 }
 
 // sideBySide spreads the values of the groups over columns.
-func (b *binder) sideBySide(op *syntax.Evaluate, a *aggregation, key *plan.Ref, inner plan.Expr, names []openColumn) *rows {
+func (b *operators) sideBySide(op *syntax.Evaluate, a *aggregation, key *plan.Ref, inner plan.Expr, names []openColumn) *rows {
 	node := &plan.Aggregate{From: a.node}
 	out := &rows{}
 	for _, k := range a.out.cols {

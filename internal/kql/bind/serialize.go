@@ -24,7 +24,7 @@ func ordered(op syntax.Operator, before bool) bool {
 
 // windowed puts a node for functions of rows in order below an operator that calls
 // any. The operator's rows are those above it.
-func (b *binder) windowed(op syntax.Operator, r *rows) *rows {
+func (b *operators) windowed(op syntax.Operator, r *rows) *rows {
 	var xs []syntax.Expr
 	switch op := op.(type) {
 	case *syntax.Columns:
@@ -87,7 +87,7 @@ func callsWindow(x syntax.Expr) bool {
 const maxPrev = 1024
 
 // windowCall binds a call of a function of rows in order.
-func (b *binder) windowCall(x *syntax.Call) plan.Expr {
+func (b *operators) windowCall(x *syntax.Call) plan.Expr {
 	w := b.window
 	switch {
 	case b.rows == nil || w == nil:
@@ -119,7 +119,7 @@ func (b *binder) windowCall(x *syntax.Call) plan.Expr {
 	return &plan.Ref{ID: c.ID, T: c.T, NotNull: notNull}
 }
 
-func (b *binder) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+func (b *operators) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
 	if !b.count(x, 1, 3) {
 		return false
 	}
@@ -157,7 +157,7 @@ func (b *binder) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool 
 	return true
 }
 
-func (b *binder) rowNumber(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+func (b *operators) rowNumber(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
 	if !b.count(x, 0, 2) {
 		return false
 	}
@@ -173,7 +173,7 @@ func (b *binder) rowNumber(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) 
 	return b.restart(x, args, c)
 }
 
-func (b *binder) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+func (b *operators) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
 	if !b.count(x, 1, 2) {
 		return false
 	}
@@ -196,7 +196,7 @@ func (b *binder) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bo
 }
 
 // restart binds the second argument: begin anew where it is true.
-func (b *binder) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+func (b *operators) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
 	if len(args) < 2 {
 		return true
 	}
@@ -212,7 +212,7 @@ func (b *binder) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bo
 
 // place gives the number of each row of r for aggregates that keep rows in order;
 // nil when the rows have none.
-func (b *binder) place(r *rows) (plan.Node, func() plan.Expr) {
+func (b *operators) place(r *rows) (plan.Node, func() plan.Expr) {
 	if !r.ordered {
 		return r.node, nil
 	}
@@ -226,7 +226,7 @@ func (b *binder) place(r *rows) (plan.Node, func() plan.Expr) {
 }
 
 // serialize keeps the rows' order for what comes, and adds columns as extend does.
-func (b *binder) serialize(op *syntax.Columns) *rows {
+func (b *operators) serialize(op *syntax.Columns) *rows {
 	same := *b.rows
 	same.ordered = true
 	b.rows = &same

@@ -73,7 +73,7 @@ func (b *binder) input(x syntax.Expr) *rows {
 
 // countOperator keeps the bound of operators.
 func (b *binder) countOperator(at syntax.Span) bool {
-	if b.operators++; b.operators > maxOperators {
+	if b.steps++; b.steps > maxOperators {
 		b.fail(at, fmt.Sprintf("the query has more than %d operators", maxOperators), "")
 		return false
 	}

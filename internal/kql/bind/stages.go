@@ -10,7 +10,7 @@ import (
 
 // staged computes what only a Go operator can, below an extend or project that asks
 // for it, and gives the operator with plain columns in its place.
-func (b *binder) staged(op syntax.Operator, r *rows) (syntax.Operator, *rows) {
+func (b *operators) staged(op syntax.Operator, r *rows) (syntax.Operator, *rows) {
 	columns, ok := op.(*syntax.Columns)
 	if !ok || columns.Word != "extend" && columns.Word != "project" {
 		return op, r
@@ -55,7 +55,7 @@ var statNames = [...]struct {
 
 // seriesStats puts series_stats(x [, ignore_nonfinite]) below; which tells apart
 // those of one operator.
-func (b *binder) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, which int) ([]syntax.Expr, *rows) {
+func (b *operators) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, which int) ([]syntax.Expr, *rows) {
 	saved := b.rows
 	defer func() { b.rows = saved }()
 	below := b.materialise(r)
@@ -102,7 +102,7 @@ func (b *binder) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, whic
 
 // kept gives the rows above a stage: the columns below pass by it once something
 // reads them.
-func (b *binder) kept(stage *plan.Stage, below *rows) *rows {
+func (b *operators) kept(stage *plan.Stage, below *rows) *rows {
 	return &rows{node: stage, ordered: below.ordered, cols: derive(below.cols, func(_ int, x plan.Expr) plan.Expr {
 		if ref, ok := x.(*plan.Ref); ok {
 			stage.Keep = append(stage.Keep, *ref)

@@ -9,7 +9,7 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-func (b *binder) summarize(op *syntax.Summarize) *rows {
+func (b *operators) summarize(op *syntax.Summarize) *rows {
 	for _, p := range op.Params {
 		if p.Name != "hint.strategy" && p.Name != "hint.shufflekey" && p.Name != "hint.num_partitions" {
 			b.refuse(op.Span, "the parameter "+p.Name)
@@ -49,7 +49,7 @@ func (b *binder) summarize(op *syntax.Summarize) *rows {
 // aggregation binds the aggregates of one summarize. An expression over
 // aggregates (sum(a) / count()) is computed above the Aggregate node.
 type aggregation struct {
-	b     *binder
+	b     *operators
 	node  *plan.Aggregate
 	above *plan.Extend
 	out   *rows
