@@ -31,7 +31,7 @@ func writeReport(w io.Writer, r *query.Report, format string) error {
 		default:
 			fmt.Fprintf(out, "\nSQL\n")
 		}
-		writeIndented(out, p.SQL)
+		writeIndented(out, layOut(p.SQL))
 	}
 	fmt.Fprintf(out, "\nFiles\n")
 	scans := 0

@@ -342,7 +342,7 @@ func TestInteractiveCommands(t *testing.T) {
 		{"print a = 8;", []string{"8", "  parse ", "  total "}},
 		{".timing maybe", []string{"use on or off"}},
 		{".nope", []string{"there is no such command"}},
-		{"windows_events | project EventID;", []string{"only the first 1,000 rows are shown"}},
+		{"windows_events | project EventID;", []string{"(the first 1,000 rows of 2,000;", "2,000 rows in"}},
 	} {
 		s.press(c.line + "\r")
 		for _, want := range c.want {

@@ -210,7 +210,6 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 	if err != nil {
 		return askError(err)
 	}
-	asked := time.Now()
 	if err := a.print(out, result, how); err != nil {
 		if closing := result.Close(); closing != nil {
 			return askError(closing)
@@ -228,8 +227,7 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 		fmt.Fprintf(a.Stderr, "wadi: %s\nhint: narrow the question, or begin it with 'set notruncation;'\n", cut)
 	}
 	if how.timing {
-		steps := slices.Concat(before, result.Steps(), []query.Step{{Name: "run and print the rows", Took: time.Since(asked)}})
-		writeSteps(a.Stderr, steps)
+		writeSteps(a.Stderr, slices.Concat(before, result.AllSteps()))
 	}
 	if how.timing || a.Terminal(out) && how.format == "table" {
 		rows := "rows"

@@ -42,8 +42,8 @@ type tableWriter struct {
 	scratch []byte
 }
 
-// writeTable shows the rows, all of them when limit is 0; else it stops after so
-// many and says so. Errors of the question come from closing rows.
+// writeTable shows the rows, all of them when limit is 0; else so many, and says
+// how many there are. Errors of the question come from closing rows.
 func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int64) error {
 	t := &tableWriter{out: bufio.NewWriter(w), width: width, ascii: ascii}
 	for _, c := range rows.Columns() {
@@ -65,11 +65,13 @@ func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int
 		t.row(values)
 	}
 	for rows.Next() {
-		if limit > 0 && rows.Count() > limit {
-			fmt.Fprintf(t.out, "(only the first %s rows are shown; '.format csv' shows all, '| count' counts them)\n", grouped(strconv.FormatInt(limit, 10)))
-			break
+		if limit == 0 || rows.Count() <= limit {
+			t.row(t.values(rows))
 		}
-		t.row(t.values(rows))
+	}
+	if limit > 0 && rows.Count() > limit {
+		fmt.Fprintf(t.out, "(the first %s rows of %s; narrow the question, or '.format csv' shows all)\n",
+			grouped(strconv.FormatInt(limit, 10)), grouped(strconv.FormatInt(rows.Count(), 10)))
 	}
 	return t.out.Flush()
 }

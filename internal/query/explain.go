@@ -90,7 +90,7 @@ func (q *Question) Explain(ctx context.Context, c *Config) (report *Report, err 
 		continue
 	}
 	report.Rows, report.Truncated = result.Count(), result.Truncated()
-	report.Steps = append(result.Steps(), engineSteps(result.Times())...)
+	report.Steps = result.AllSteps()
 	statement := q.statement
 	for i := range statement.Stages {
 		stage := &statement.Stages[i]
@@ -105,6 +105,9 @@ func (q *Question) Explain(ctx context.Context, c *Config) (report *Report, err 
 	report.Parts = append(report.Parts, last)
 	return report, err
 }
+
+// AllSteps are [Result.Steps] and those of the engine; call it behind the last row.
+func (r *Result) AllSteps() []Step { return append(r.Steps(), engineSteps(r.Times())...) }
 
 // engineSteps are the steps in the engine. Fetching is what is left of the whole:
 // rows on their way, and the time their reader took.
