@@ -58,7 +58,7 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 func (a *apply) operator(op syntax.Operator, r *rows) *rows {
 	b := a.b
 	switch op.(type) {
-	case *syntax.Where, *syntax.Columns, *syntax.Summarize, *syntax.Sort, *syntax.Top, *syntax.Take, *syntax.Count, *syntax.MvExpand, *syntax.MvApply:
+	case *syntax.Where, *syntax.Columns, *syntax.Summarize, *syntax.Sort, *syntax.Top, *syntax.Take, *syntax.Count, *syntax.MvExpand, *syntax.MvApply, *syntax.ParseOp, *syntax.ParseKV:
 	default:
 		b.refuse(op.Pos(), "this operator within mv-apply")
 		return nil
