@@ -2,6 +2,7 @@ package duck
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,14 +16,55 @@ func (e *emitter) aggregate(n *plan.Aggregate) string {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	b.WriteString(e.assigns(n.Keys))
+	shares := percentiles(n)
 	for i, a := range n.Aggs {
 		if i > 0 || len(n.Keys) > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(e.agg(&a) + " AS " + column(a.ID))
+		sql := ""
+		if list := shares[percentileOf(&a)]; len(list) > 1 {
+			sql = e.percentile(&a, list)
+		} else {
+			sql = e.agg(&a)
+		}
+		b.WriteString(sql + " AS " + column(a.ID))
 	}
 	b.WriteString(groups(from, len(n.Keys), literalRows(n.From)))
 	return b.String()
+}
+
+// percentileOf names what a percentile is of, "" for other aggregates.
+func percentileOf(a *plan.Agg) string {
+	switch {
+	case a.Op != fn.Percentile:
+		return ""
+	case a.Filter != nil:
+		return a.Args[0].String() + " if " + a.Filter.String()
+	}
+	return a.Args[0].String()
+}
+
+// percentiles gathers the shares of the percentiles of one value: DuckDB keeps and
+// sorts the values once when it is asked for all of them at once.
+func percentiles(n *plan.Aggregate) map[string][]string {
+	shares := map[string][]string{}
+	for i := range n.Aggs {
+		if of := percentileOf(&n.Aggs[i]); of != "" {
+			shares[of] = append(shares[of], real(share(n.Aggs[i].Args[1])))
+		}
+	}
+	return shares
+}
+
+// percentile writes one of several percentiles of one value. All of them write the
+// same aggregate, which DuckDB computes once, and take their element.
+func (e *emitter) percentile(a *plan.Agg, shares []string) string {
+	filter := ""
+	if a.Filter != nil {
+		filter = " FILTER (WHERE " + e.cond(a.Filter) + ")"
+	}
+	at := slices.Index(shares, real(share(a.Args[1]))) + 1
+	return "(quantile_disc(" + e.value(a.Args[0]) + ", [" + strings.Join(shares, ", ") + "])" + filter + ")[" + strconv.Itoa(at) + "]"
 }
 
 // groups writes FROM and GROUP BY the first columns. Groups of rows that the query

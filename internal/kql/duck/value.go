@@ -166,12 +166,34 @@ func rangeOf(x plan.Expr) span {
 		case fn.StrLen, fn.IndexOf:
 			return span{-1, 1 << 31}
 		case fn.Bin:
-			if r := rangeOf(x.Args[0]); x.T == schema.DateTime {
-				return r
+			r := rangeOf(x.Args[0])
+			if step, ok := x.Args[1].(*plan.Const); ok && x.T != schema.DateTime {
+				n, _ := step.V.(int64)
+				r.lo -= float64(n)
 			}
+			return within(r, x.T)
+		case fn.Add, fn.Sub:
+			return within(combine(x.Op, rangeOf(x.Args[0]), rangeOf(x.Args[1])), x.T)
 		}
 	}
-	switch x.Type() {
+	return typeRange(x.Type())
+}
+
+// within cuts a range to its type's; one beyond what a BIGINT holds wraps, so that
+// it can be anything.
+func within(r span, t schema.Type) span {
+	all := typeRange(t)
+	switch {
+	case t == schema.DateTime: // beyond it is null
+		return span{max(r.lo, all.lo), min(r.hi, all.hi)}
+	case r.lo <= -limit || r.hi >= limit || t == schema.Int && (r.lo < all.lo || r.hi > all.hi):
+		return all
+	}
+	return r
+}
+
+func typeRange(t schema.Type) span {
+	switch t {
 	case schema.Int:
 		return span{-1 << 31, 1 << 31}
 	case schema.DateTime:

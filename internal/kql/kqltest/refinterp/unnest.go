@@ -18,6 +18,11 @@ func (in *interp) unnest(n *plan.Unnest) []row {
 		longest := 0
 		for i, c := range n.Cols {
 			lists[i] = elements(in.eval(c.X, r), n.Pairs)
+			if c.Text { // a split's parts as the texts they are
+				for j, text := range lists[i] {
+					lists[i][j] = unquoted(text)
+				}
+			}
 			if n.Limit > 0 && int64(len(lists[i])) > n.Limit {
 				lists[i] = lists[i][:n.Limit]
 			}
@@ -62,6 +67,14 @@ func elements(v any, pairs bool) []any {
 		return bagElements(text, pairs)
 	}
 	return []any{text}
+}
+
+func unquoted(v any) any {
+	var s string
+	if err := json.Unmarshal([]byte(v.(string)), &s); err != nil {
+		unsupported("the text %v: %s", v, err)
+	}
+	return s
 }
 
 func element(raw json.RawMessage) any {
