@@ -54,7 +54,7 @@ var edges = map[string][]string{
 	"internal/kql/complete": {"internal/kql/bind", "internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf", "internal/kql/dyn"},
-	"internal/kql/agg":      {"internal/kql/udf", "internal/kql/dyn"},
+	"internal/kql/agg":      {"internal/kql/udf", "internal/kql/dyn", "internal/kql/decimal"},
 	"internal/kql/duck":     {"internal/kql/plan", "internal/kql/fn", "internal/kql/udf"},
 	"internal/kql/dyn":      {"internal/kql/fn"},
 	"internal/kql/pattern":  {"internal/kql/fn", "internal/kql/dyn", "internal/kql/decimal"},

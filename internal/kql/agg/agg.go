@@ -53,7 +53,7 @@ var elementTypes = []schema.Type{
 var all = gather()
 
 func gather() []Func {
-	list := slices.Concat(percentiles, bags, series, shapes)
+	list := slices.Concat(percentiles, bags, series, shapes, decimals)
 	for _, t := range elementTypes {
 		params := []schema.Type{t, schema.Long, schema.Long}
 		list = append(list,

@@ -109,7 +109,7 @@ func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 		return a.value(p.X)
 	}
 	if c, ok := x.(*syntax.Call); ok {
-		if _, scalar := fn.Functions[c.Name]; !scalar && !slices.Contains(fn.Special, c.Name) {
+		if _, isAggregate := fn.Aggregates[c.Name]; isAggregate {
 			return a.aggregate(c)
 		}
 	}

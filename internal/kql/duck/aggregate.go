@@ -122,6 +122,9 @@ func (e *emitter) agg(a *plan.Agg) string {
 	args := e.all(a.Args)
 	x, t := args[0], a.Args[0].Type()
 	f := func(name string) string { return name + "(" + x + ")" + filter }
+	if t == schema.Decimal && (a.Op == fn.Sum || a.Op == fn.Avg || a.Op == fn.Min || a.Op == fn.Max) {
+		return f("wadi_" + a.Op.String() + "_decimal")
+	}
 	switch a.Op {
 	case fn.DCount:
 		return "count(DISTINCT " + x + ")" + filter
