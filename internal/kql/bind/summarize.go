@@ -109,7 +109,7 @@ func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 		return a.value(p.X)
 	}
 	if c, ok := x.(*syntax.Call); ok {
-		if _, isAggregate := fn.Aggregates[c.Name]; isAggregate {
+		if !fn.IsScalar(c.Name) {
 			return a.aggregate(c)
 		}
 	}
