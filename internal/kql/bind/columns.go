@@ -268,6 +268,7 @@ func (b *operators) reorder(op *syntax.Columns) *rows {
 	return out
 }
 
+// print binds print: one row of values.
 func (b *operators) print(op *syntax.Columns) *rows {
 	one := &plan.Values{Rows: [][]*plan.Const{{}}}
 	node := &plan.Extend{From: one}
@@ -287,6 +288,7 @@ func (b *operators) print(op *syntax.Columns) *rows {
 // maxCells bounds a datatable: it becomes text of SQL.
 const maxCells = 100_000
 
+// datatable binds a table of literals.
 func (b *operators) datatable(d *syntax.Datatable) *rows {
 	node := &plan.Values{}
 	out := &rows{node: node}

@@ -33,6 +33,7 @@ func (e *expansion) root() plan.Node {
 	return e.node
 }
 
+// mvExpand binds mv-expand: a row for each element.
 func (b *operators) mvExpand(op *syntax.MvExpand) *rows {
 	r := b.rows
 	limit := op.Limit

@@ -9,6 +9,7 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
+// summarize binds summarize: groups and their aggregates.
 func (b *operators) summarize(op *syntax.Summarize) *rows {
 	for _, p := range op.Params {
 		if p.Name != "hint.strategy" && p.Name != "hint.shufflekey" && p.Name != "hint.num_partitions" {
