@@ -12,6 +12,7 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
+// countOp counts rows.
 const countOp = fn.Count
 
 // columns binds the operators that are a list of columns.

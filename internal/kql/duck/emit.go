@@ -76,18 +76,11 @@ func Emit(p *plan.Plan) (*Statement, error) {
 		s.Columns = append(s.Columns, Column{Name: o.Name, Type: o.Expr.Type()})
 	}
 	b.WriteString(" FROM " + from)
-	if with := e.sharedRows(); with != "" {
-		text := with + b.String()
-		b.Reset()
-		b.WriteString(text)
-	}
-	if e.err == nil && b.Len() > maxSQL {
-		e.tooLong()
-	}
+	s.SQL = e.statement(b.String())
 	if e.err != nil {
 		return nil, e.err
 	}
-	s.SQL, s.Scans, s.Stages = b.String(), e.scans, e.stages.list
+	s.Scans, s.Stages = e.scans, e.stages.list
 	return s, nil
 }
 
@@ -99,6 +92,8 @@ type rawColumn struct {
 type emitter struct {
 	scans []Scan
 	raw   map[plan.ID]rawColumn
+	// texts are the relations' by the number in their mark.
+	texts []string
 	// shared names the relations of with, by what they are of.
 	shared map[any]string
 	with   []string
@@ -112,12 +107,42 @@ func newEmitter(stages *stageList) *emitter {
 	return &emitter{raw: map[plan.ID]rawColumn{}, shared: map[any]string{}, stages: stages}
 }
 
-// sharedRows is the WITH clause of a statement, "" without one.
-func (e *emitter) sharedRows() string {
-	if len(e.with) == 0 {
-		return ""
+// statement makes one SELECT whole: with the shared relations before it and every
+// relation's text in its place.
+func (e *emitter) statement(sql string) string {
+	if len(e.with) > 0 {
+		sql = "WITH " + strings.Join(e.with, ", ") + " " + sql
 	}
-	return "WITH " + strings.Join(e.with, ", ") + " "
+	var b strings.Builder
+	e.expand(&b, sql)
+	return b.String()
+}
+
+// A relation's text stands in that of the one above it as a mark, between two bytes
+// that no SQL holds, so that deep queries are written once and not at each step.
+const markBegin, markEnd = "\x00", "\x01"
+
+func (e *emitter) expand(b *strings.Builder, sql string) {
+	for {
+		before, rest, found := strings.Cut(sql, markBegin)
+		b.WriteString(before)
+		if b.Len() > maxSQL && e.err == nil {
+			e.tooLong()
+		}
+		if !found || e.err != nil {
+			return
+		}
+		mark, after, _ := strings.Cut(rest, markEnd)
+		i, err := strconv.Atoi(mark)
+		if err != nil || i >= len(e.texts) {
+			e.err = fmt.Errorf("cannot write the SQL: a text holds a control character")
+			return
+		}
+		b.WriteByte('(')
+		e.expand(b, e.texts[i])
+		b.WriteByte(')')
+		sql = after
+	}
 }
 
 func (e *emitter) tooLong() {
@@ -126,7 +151,7 @@ func (e *emitter) tooLong() {
 
 func column(id plan.ID) string { return "v" + strconv.Itoa(int(id)) }
 
-// node gives a relation for FROM: a name, or a SELECT in brackets.
+// node gives a relation for FROM: the mark of a SELECT in brackets.
 func (e *emitter) node(n plan.Node) string {
 	if e.err != nil {
 		return ""
@@ -180,7 +205,8 @@ func (e *emitter) node(n plan.Node) string {
 	if e.size += len(sql); e.size > 16*maxSQL {
 		e.tooLong()
 	}
-	return "(" + sql + ")"
+	e.texts = append(e.texts, sql)
+	return markBegin + strconv.Itoa(len(e.texts)-1) + markEnd
 }
 
 func (e *emitter) scan(n *plan.Scan) string {

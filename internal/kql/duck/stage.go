@@ -64,7 +64,7 @@ func (e *emitter) stage(n *plan.Stage) string {
 		take(r)
 		s.Out = append(s.Out, Column{Name: column(r.ID), Type: r.T})
 	}
-	s.SQL = below.sharedRows() + "SELECT " + strings.Join(cols, ", ") + " FROM " + from
+	s.SQL = below.statement("SELECT " + strings.Join(cols, ", ") + " FROM " + from)
 	s.Scans = below.scans
 	if below.err != nil {
 		e.err = below.err
