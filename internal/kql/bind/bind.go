@@ -206,7 +206,11 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 	case *syntax.Count:
 		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
 		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
-		return &rows{node: node, cols: []column{fixed("Count", &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+		name := "Count"
+		if op.As != nil {
+			name = op.As.Name
+		}
+		return &rows{node: node, cols: []column{fixed(name, &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
 	case *syntax.Evaluate:
 		return b.evaluate(op)
 	case *syntax.MakeSeries:

@@ -51,7 +51,7 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 			return nil
 		}
 	}
-	return a.result(input, r)
+	return a.result(input, r, op.Items)
 }
 
 // operator binds one operator of the subquery.
@@ -166,11 +166,15 @@ func (a *apply) aggregate(n *plan.Aggregate) {
 }
 
 // result joins the input's columns and those the subquery made: one of the same name
-// takes the place of the input's, an expanded column that is no more leaves.
-func (a *apply) result(input, r *rows) *rows {
+// takes the place of the input's, an expanded column that is no more leaves. A column
+// expanded under its own name stands behind the input's, as Microsoft's parser has it.
+func (a *apply) result(input, r *rows, items []*syntax.MvItem) *rows {
 	out := &rows{node: r.node}
 	placed := map[string]bool{}
 	for _, c := range input.cols {
+		if slices.ContainsFunc(items, func(m *syntax.MvItem) bool { n, ok := m.X.(*syntax.Name); return ok && n.Name == c.name }) {
+			continue
+		}
 		at := slices.IndexFunc(r.cols, func(x column) bool { return x.name == c.name })
 		if at >= 0 {
 			out.cols = append(out.cols, r.cols[at])

@@ -27,6 +27,7 @@ var env = bind.Env{
 		for _, v := range schema.Views() {
 			names = append(names, v.Name)
 		}
+		slices.Sort(names)
 		return names
 	},
 }
@@ -62,6 +63,12 @@ func (o outcome) String() string {
 	return strings.Join(o.columns, " ")
 }
 
+// refusals are what Wadi says of KQL that it doesn't run: no claim that it is wrong.
+var refusals = []string{
+	"not supported", "the columns depend on the data", "externaldata reads from outside the lake", "reads another cluster",
+	"the query has more than", "the regular expression is longer than", "the result has no columns",
+}
+
 func ours(text string) outcome {
 	q, diags := syntax.Parse(text)
 	if len(diags) > 0 {
@@ -70,7 +77,7 @@ func ours(text string) outcome {
 	p, diags := bind.Bind(q, env)
 	if len(diags) > 0 {
 		return outcome{err: diags[0].Error(), unsupported: slices.ContainsFunc(diags, func(d syntax.Diagnostic) bool {
-			return strings.Contains(d.Message, "not supported")
+			return slices.ContainsFunc(refusals, func(words string) bool { return strings.Contains(d.Message, words) })
 		})}
 	}
 	var o outcome
@@ -98,6 +105,9 @@ func pairs(columns []kqltest.Column) []string {
 	return list
 }
 
+// ownTables are the tables that the parser's own cases ask.
+const ownTables = "let T = datatable(a:long, s:string, d:dynamic, t:datetime)[];\nlet U = datatable(a:long, u:string)[];\n"
+
 // TestBind compares what both binders make of a query: accepted or not, names and
 // types of the result. Where Kusto's engine has answered it settles a difference;
 // the others are listed, each with its reason.
@@ -105,7 +115,12 @@ func TestBind(t *testing.T) {
 	if os.Getenv("WADI_SLOW") == "" {
 		t.Skip("slow (about a minute): set WADI_SLOW=1")
 	}
-	all := slices.DeleteFunc(questions(t), func(q question) bool { return q.Kind == "own" })
+	all := questions(t)
+	for i := range all {
+		if all[i].Kind == "own" {
+			all[i].Query = ownTables + all[i].Query
+		}
+	}
 	answers := ask(t, views(), all)
 	known := differences(t, "bind")
 	counts := map[string]int{}
@@ -125,12 +140,20 @@ func TestBind(t *testing.T) {
 	t.Logf("%d queries: %v, %d known differences", len(all), counts, len(known))
 }
 
-// short is how differences.tsv writes an outcome beside another.
+// short is how differences.tsv writes an outcome beside another: accept or reject,
+// or the columns that the other lacks.
 func short(o, beside outcome) string {
-	if o.err == "" && beside.err != "" {
+	if o.err != "" {
+		return "reject"
+	}
+	if beside.err != "" {
 		return "accept"
 	}
-	return o.String()
+	own := slices.DeleteFunc(slices.Clone(o.columns), func(c string) bool { return slices.Contains(beside.columns, c) })
+	if len(own) == 0 {
+		return "other order or fewer columns"
+	}
+	return strings.Join(own, " ")
 }
 
 // What a comparison may come to.
