@@ -110,7 +110,7 @@ func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 		return a.value(p.X)
 	}
 	if c, ok := x.(*syntax.Call); ok {
-		if !fn.IsScalar(c.Name) {
+		if _, isAggregate := fn.Aggregates[c.Name]; isAggregate {
 			return a.aggregate(c)
 		}
 	}

@@ -1,10 +1,6 @@
 package fn
 
-import (
-	"slices"
-
-	"github.com/wadi-project/wadi/internal/schema"
-)
+import "github.com/wadi-project/wadi/internal/schema"
 
 // Sets for functions of dynamics.
 const (
@@ -67,10 +63,4 @@ func goVariadic(name string, result schema.Type, least int, param Class) Functio
 	f := goFunc(name, result, param)
 	f.Min, f.Variadic = least, true
 	return f
-}
-
-// IsScalar tells whether a name is that of a scalar function.
-func IsScalar(name string) bool {
-	_, fixed := Functions[name]
-	return fixed || slices.Contains(Special, name) || slices.Contains(Dynamic, name) || slices.Contains(Scalar, name)
 }
