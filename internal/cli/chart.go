@@ -118,7 +118,9 @@ func findRoles(columns []engine.Column, render *plan.Render, isTimes, isNumbers 
 	for i, c := range columns {
 		switch {
 		case i == r.x || slices.Contains(named["ycolumns"], i) || slices.Contains(named["series"], i):
-		case r.arrays && c.Type == schema.Dynamic && isNumbers(i), !r.arrays && slices.Contains(numeric, c.Type):
+		case r.arrays && c.Type != schema.Dynamic:
+			r.split = append(r.split, i)
+		case r.arrays && isNumbers(i), !r.arrays && slices.Contains(numeric, c.Type):
 			r.values = append(r.values, i)
 		case c.Type == schema.DateTime || c.Type == schema.Dynamic || slices.Contains(numeric, c.Type):
 			r.unused = append(r.unused, c.Name)
