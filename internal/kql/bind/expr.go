@@ -130,6 +130,21 @@ var simpleOps = map[string]fn.Op{
 	"=~": fn.EqFold,
 }
 
+// termOps are the operators that look for terms, by their function in Go, which
+// takes needles that are no literals: an expression for each row would be compiled
+// anew.
+var termOps = map[fn.Op]string{
+	fn.Has: "has", fn.HasCS: "has_cs", fn.HasPrefix: "hasprefix", fn.HasPrefixCS: "hasprefix_cs", fn.HasSuffix: "hassuffix", fn.HasSuffixCS: "hassuffix_cs",
+}
+
+// textSearch makes a search of one text in another.
+func textSearch(op fn.Op, l, r plan.Expr) plan.Expr {
+	if name := termOps[op]; name != "" && (constant(r) == nil || constant(l) != nil) {
+		return goCall(name, l, r)
+	}
+	return &plan.Call{Op: op, Args: []plan.Expr{l, r}, T: schema.Bool}
+}
+
 var relations = map[string]fn.Op{"==": fn.Eq, "!=": fn.Ne, "<>": fn.Ne, "<": fn.Lt, "<=": fn.Le, ">": fn.Gt, ">=": fn.Ge}
 
 func (b *scalars) binary(x *syntax.Binary) plan.Expr {
@@ -163,7 +178,7 @@ func (b *scalars) binary(x *syntax.Binary) plan.Expr {
 		if l.Type() == 0 || r.Type() == 0 {
 			return bad()
 		}
-		out = &plan.Call{Op: simpleOps[op], Args: []plan.Expr{l, r}, T: schema.Bool}
+		out = textSearch(simpleOps[op], l, r)
 	case strings.HasSuffix(op, "like") || strings.HasSuffix(op, "likecs"):
 		b.refuse(x.OpAt, "the operator '"+x.Op+"'")
 		return bad()
@@ -446,15 +461,21 @@ func (b *scalars) hasList(x *syntax.Binary, op string) plan.Expr {
 		return boolean(op == "has_all")
 	}
 	args := []plan.Expr{v}
+	literal := true
 	for _, item := range items {
 		if c := constant(item); c != nil && (isNumber(c.T) || c.T == schema.Bool) {
 			item = convert(toDynamic(c), schema.String)
 		}
-		if _, ok := constText(item); !ok {
-			b.refuse(x.R.Pos(), "'"+op+"' with a value that is not a string literal")
+		if t := item.Type(); t != schema.String && t != schema.Dynamic {
+			b.refuse(x.R.Pos(), "'"+op+"' with a value of type "+t.String())
 			return bad()
 		}
+		_, ok := constText(item)
+		literal = literal && ok
 		args = append(args, item)
+	}
+	if !literal || constant(v) != nil {
+		return goCall(op, args...)
 	}
 	code := fn.HasAny
 	if op == "has_all" {
@@ -468,6 +489,16 @@ func (b *scalars) matches(x *syntax.Binary) plan.Expr {
 	pattern := b.scalar(x.R)
 	if v.Type() == 0 || pattern.Type() == 0 {
 		return bad()
+	}
+	if _, literal := constText(pattern); !literal || constant(v) != nil {
+		if pattern = textOfSplit(pattern); pattern.Type() != schema.String && pattern.Type() != schema.Dynamic {
+			b.fail(x.R.Pos(), "a regular expression (string) is expected here, not "+pattern.Type().String(), "")
+			return bad()
+		}
+		if _, ok := b.regexOrRow(pattern, x.R.Pos()); !ok {
+			return bad()
+		}
+		return goCall("matches", v, pattern)
 	}
 	re, ok := b.regex(pattern, x.R.Pos())
 	if !ok {
@@ -489,6 +520,14 @@ func (b *scalars) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
 		return "", false
 	}
 	return re, true
+}
+
+// regexOrRow checks a pattern if it is a literal; others are checked row by row.
+func (b *scalars) regexOrRow(pattern plan.Expr, at syntax.Span) (string, bool) {
+	if _, ok := constText(pattern); !ok {
+		return "", true
+	}
+	return b.regex(pattern, at)
 }
 
 // arithmetic binds + - * / %.

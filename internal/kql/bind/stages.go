@@ -49,8 +49,13 @@ var statNames = [...]struct {
 	name string
 	typ  schema.Type
 }{
-	{"min", schema.Real}, {"min_idx", schema.Long}, {"max", schema.Real}, {"max_idx", schema.Long},
-	{"avg", schema.Real}, {"stdev", schema.Real}, {"variance", schema.Real},
+	{"min", schema.Real},
+	{"min_idx", schema.Long},
+	{"max", schema.Real},
+	{"max_idx", schema.Long},
+	{"avg", schema.Real},
+	{"stdev", schema.Real},
+	{"variance", schema.Real},
 }
 
 // seriesStats puts series_stats(x [, ignore_nonfinite]) below; which tells apart

@@ -89,6 +89,12 @@ func TestRegex(t *testing.T) {
 		{`^[\w.]+$`, "é.x", true},
 		{`^\W$`, "é", false},
 		{`^\s$`, "\u00a0", true},
+		{`^[\D]$`, "a", true},
+		{`^[\D]$`, "٣", false},
+		{`^[^\W]$`, "é", true},
+		{`^[\W\d]+$`, "-5 ", true},
+		{`^[\S]$`, "\u00a0", false},
+		{`^[\S]$`, "é", true},
 		{`[]a]b`, "]b", true},
 		{`[^]a]b`, "]b", false},
 		{`\\d`, `\d`, true},
@@ -106,7 +112,7 @@ func TestRegex(t *testing.T) {
 			t.Errorf("%s (%s) on %q: %v", c.pattern, re, c.text, got)
 		}
 	}
-	for _, bad := range []string{`(`, `(?=x)`, `(?<!x)`, `\1`, `[\D]`, `\Qa\E`, `a{1001}`, `[`, `\`} {
+	for _, bad := range []string{`(`, `(?=x)`, `(?<!x)`, `\1`, `\Qa\E`, `a{1001}`, `[`, `\`} {
 		if re, err := Regex(bad); err == nil {
 			t.Errorf("%s is taken as %s", bad, re)
 		}

@@ -8,7 +8,7 @@ import (
 
 // maxRegex bounds a regular expression: RE2 compiles it to a program that is
 // several times as long.
-const maxRegex = 4096
+const maxRegex = 32 << 10
 
 // classes are Perl's classes as Kusto reads them (over Unicode) in RE2's words,
 // for use within a bracket expression.
@@ -16,6 +16,14 @@ var classes = map[byte]string{
 	'd': `\p{Nd}`,
 	'w': `\p{L}\p{Mn}\p{Nd}\p{Pc}`,
 	's': `\s\x0b\x{85}\p{Z}`,
+}
+
+// others are the complements of classes, for use within a bracket expression:
+// everything that is assigned and not in the class.
+var others = map[byte]string{
+	'd': `\P{Nd}`,
+	'w': `\p{Mc}\p{Me}\p{Nl}\p{No}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}\p{S}\p{Z}\p{C}`,
+	's': `\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}`,
 }
 
 // Regex checks a regular expression and rewrites it for RE2 so that \d, \w and \s
@@ -32,9 +40,7 @@ func Regex(pattern string) (string, error) {
 		switch {
 		case c == '\\' && i+1 < len(pattern):
 			i++
-			if err := escapeClass(&b, pattern[i], class); err != nil {
-				return "", err
-			}
+			escapeClass(&b, pattern[i], class)
 			if pattern[i] == 'Q' {
 				return "", fmt.Errorf(`the regular expression uses \Q, which is not supported`)
 			}
@@ -66,7 +72,7 @@ func Regex(pattern string) (string, error) {
 	return re, nil
 }
 
-func escapeClass(b *strings.Builder, c byte, inClass bool) error {
+func escapeClass(b *strings.Builder, c byte, inClass bool) {
 	lower := c | 0x20
 	set, ok := classes[lower]
 	switch {
@@ -78,11 +84,10 @@ func escapeClass(b *strings.Builder, c byte, inClass bool) error {
 	case c == lower:
 		b.WriteString("[" + set + "]")
 	case inClass:
-		return fmt.Errorf(`the regular expression uses \%c within brackets, which is not supported`, c)
+		b.WriteString(others[lower])
 	default:
 		b.WriteString("[^" + set + "]")
 	}
-	return nil
 }
 
 // Groups counts the capture groups of an expression that Regex gave.

@@ -125,15 +125,26 @@ func FormatSpan(ticks int64) string {
 	return b.String()
 }
 
-// timeLayouts are the forms of a datetime that Kusto's engine was seen to read
+// timeLayouts are the forms of a datetime that Kusto's engine was seen to read, or its
+// documentation lists,
 // and that are not ambiguous; all are UTC unless they carry an offset.
-var timeLayouts = []string{
-	"2006-01-02", "2006-1-2", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05",
-	"2006-01-02T15:04Z", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02T15",
-	"2006-1-2 15:04:05", "2006-1-2 15:04", "20060102", "2006/01/02", "2006/01/02 15:04:05", "2006-01", "2006",
-	"01/02/2006", "1/2/2006", "01/02/2006 15:04:05", "1/2/2006 15:04:05", "1/2/2006 3:04:05 PM", "01-02-2006", "01-02-2006 15:04:05",
-	time.RFC1123, "Mon, 02 Jan 2006 15:04:05 GMT", "2 Jan 2006", "02 Jan 2006 15:04:05", "Jan 2, 2006",
-}
+var (
+	timeLayouts = []string{
+		"2006-01-02", "2006-1-2", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02T15:04Z",
+		"2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02T15", "2006-1-2 15:04:05", "2006-1-2 15:04",
+		"20060102", "2006/01/02", "2006/01/02 15:04:05", "2006-01", "2006", "01/02/2006", "1/2/2006", "01/02/2006 15:04:05", "1/2/2006 15:04:05",
+		"1/2/2006 3:04:05 PM", "01-02-2006", "01-02-2006 15:04:05", "2006-1-2 15:04:05 GMT", "2006-1-2 15:04 GMT", "2006-1-2T15:04:05 GMT",
+		"2006-1-2T15:04 GMT", "2006-1-2T15:04:05", "2006-1-2T15:04",
+	}
+	// namedLayouts have the names of months.
+	namedLayouts = []string{
+		time.RFC1123,
+		"Mon, 02 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 06 15:04:05 GMT", "Mon, 2 Jan 06 15:04:05", "Mon, 2 Jan 06 15:04",
+		"Mon, 2 Jan 06 15:04 GMT", "2 Jan 06 15:04:05 GMT", "2 Jan 06 15:04:05", "2 Jan 06 15:04", "2 Jan 06 15:04 GMT", "Monday, 02-Jan-06 15:04:05 GMT",
+		"Monday, 02-Jan-06 15:04:05", "Monday, 02-Jan-06 15:04 GMT", "Monday, 02-Jan-06 15:04", "02-Jan-06 15:04:05 GMT", "02-Jan-06 15:04:05",
+		"02-Jan-06 15:04 GMT", "02-Jan-06 15:04", "2 Jan 2006", "02 Jan 2006 15:04:05", "Jan 2, 2006",
+	}
+)
 
 // ParseTime reads a datetime as datetime(…) and todatetime() do.
 func ParseTime(s string) (event.Ticks, error) {
@@ -155,7 +166,14 @@ func ParseTime(s string) (event.Ticks, error) {
 		n, _ := strconv.ParseInt((digits + "0000000")[:7], 10, 64)
 		fraction, text = n, s[:dot]+s[end:]
 	}
-	for _, layout := range timeLayouts {
+	layouts := timeLayouts
+	if strings.ContainsFunc(text, func(r rune) bool { return r > 'Z' && r != 'z' }) { // few texts that are no times get further
+		layouts = namedLayouts
+	}
+	if len(text) > 40 || !strings.ContainsAny(text, "0123456789") {
+		layouts = nil
+	}
+	for _, layout := range layouts {
 		t, err := time.ParseInLocation(layout, text, time.UTC)
 		if err != nil {
 			continue
