@@ -16,7 +16,10 @@ var decimals = []Func{
 	decimalFunc("decimal_mod", decimal.Mod),
 	plain("decimal_neg", tDec, func(a []Value, out *Value) error {
 		n, ok := decimal.Parse(string(a[0].S))
-		return setDecimal(out, decimal.Neg(n), ok)
+		if ok {
+			n = decimal.Neg(n)
+		}
+		return setDecimal(out, n, ok)
 	}, tDec),
 	plain("decimal_compare", tLong, func(a []Value, out *Value) error {
 		x, ok := decimal.Parse(string(a[0].S))
