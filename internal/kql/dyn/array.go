@@ -170,19 +170,27 @@ func Equal(a, b []byte) bool {
 		}
 		return !y.Next()
 	case ka == Bag:
-		if Len(a) != Len(b) {
-			return false
-		}
-		for it := Walk(a); it.Next(); {
-			s := Step{Name: Unquote(nil, it.Key), quoted: it.Key}
-			other := member(trimLeft(b), &s)
-			if other == nil || !Equal(it.Value, other) {
-				return false
-			}
-		}
-		return true
+		return equalBags(a, b)
 	}
 	return ka == Null || ka == Bool && a[0] == b[0]
+}
+
+func equalBags(a, b []byte) bool {
+	n := Len(a)
+	if n != Len(b) {
+		return false
+	}
+	others := make(map[string][]byte, n)
+	for it := Walk(b); it.Next(); {
+		others[string(Unquote(nil, it.Key))] = it.Value
+	}
+	for it := Walk(a); it.Next(); {
+		other, ok := others[string(Unquote(nil, it.Key))]
+		if !ok || !Equal(it.Value, other) {
+			return false
+		}
+	}
+	return true
 }
 
 // Iff is array_iff(): of each position the element of yes or no that the condition

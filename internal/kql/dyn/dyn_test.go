@@ -297,3 +297,24 @@ func FuzzParseLiteral(f *testing.F) {
 		}
 	})
 }
+
+func TestManyNames(t *testing.T) {
+	var xml, bag strings.Builder
+	xml.WriteString("<e>")
+	bag.WriteString(`{"n":0`)
+	for i := range 60_000 {
+		name := "a" + string(AppendLong(nil, int64(i)))
+		xml.WriteString("<" + name + "/>")
+		bag.WriteString(`,"` + name + `":1`)
+	}
+	xml.WriteString("</e>")
+	bag.WriteString("}")
+	v, ok := ParseXML(nil, []byte(xml.String()))
+	if inner := Find(v, Path{Member("e")}); !ok || Len(inner) != 60_000 {
+		t.Errorf("%d elements", Len(inner))
+	}
+	same := parse(t, bag.String())
+	if other := append([]byte("{"), bytes.TrimPrefix(same, []byte(`{"n":0,`))...); !Equal(same, append(bytes.TrimSuffix(other, []byte("}")), `,"n":0}`...)) {
+		t.Error("bags differ by the order of their keys")
+	}
+}

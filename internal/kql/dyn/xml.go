@@ -96,19 +96,39 @@ func (p *xmlParser) name() []byte {
 // content is what an element holds, in order of first appearance.
 type content struct {
 	names  []string
+	places map[string]int // of names, once they are many
 	values [][][]byte
 	text   []byte
 	hasTxt bool
 }
 
 func (c *content) add(name string, v []byte) {
-	for i, n := range c.names {
-		if n == name {
-			c.values[i] = append(c.values[i], v)
-			return
-		}
+	if i := c.place(name); i >= 0 {
+		c.values[i] = append(c.values[i], v)
+		return
+	}
+	if c.places != nil {
+		c.places[name] = len(c.names)
 	}
 	c.names, c.values = append(c.names, name), append(c.values, [][]byte{v})
+}
+
+// place finds a name, -1 for none.
+func (c *content) place(name string) int {
+	const few = 16
+	if len(c.names) <= few {
+		return slices.Index(c.names, name)
+	}
+	if c.places == nil {
+		c.places = make(map[string]int, 4*few)
+		for i, n := range c.names {
+			c.places[n] = i
+		}
+	}
+	if i, ok := c.places[name]; ok {
+		return i
+	}
+	return -1
 }
 
 func (c *content) addText(text []byte) {
