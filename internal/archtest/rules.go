@@ -50,7 +50,9 @@ var floors = map[string]floor{
 
 // edges are the imports allowed within one floor, importer → imported.
 var edges = map[string][]string{
-	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn", "internal/kql/decimal", "internal/kql/pattern"},
+	"internal/kql/expr":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/udf", "internal/kql/dyn", "internal/kql/decimal"},
+	"internal/kql/operator": {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/expr", "internal/kql/dyn", "internal/kql/pattern"},
+	"internal/kql/bind":     {"internal/kql/syntax", "internal/kql/fn", "internal/kql/plan", "internal/kql/expr", "internal/kql/operator"},
 	"internal/kql/complete": {"internal/kql/bind", "internal/kql/syntax", "internal/kql/fn", "internal/kql/plan"},
 	"internal/kql/plan":     {"internal/kql/fn"},
 	"internal/kql/series":   {"internal/kql/udf", "internal/kql/dyn"},

@@ -3,6 +3,10 @@ package bind
 import (
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/operator"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -53,8 +57,8 @@ const (
 func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 	b := newBinder(env, q.Text, new(plan.ID))
 	p := b.query(q)
-	if len(b.diags) > 0 {
-		return nil, b.diags
+	if len(b.Diags) > 0 {
+		return nil, b.Diags
 	}
 	if !env.AsWritten {
 		plan.Push(p)
@@ -66,15 +70,15 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 // newBinder makes a binder of a text, which numbers its columns on from ids.
 func newBinder(env Env, text string, ids *plan.ID) *binder {
 	b := &binder{env: env}
-	b.operators = &operators{
-		scalars: &scalars{clock: env.Now, text: text, ids: ids, around: b},
-		query:   b,
+	b.Binder = &operator.Binder{
+		Binder: &expr.Binder{Clock: env.Now, Text: text, Ids: ids, Around: b},
+		Query:  b,
 	}
 	return b
 }
 
 type binder struct {
-	*operators
+	*operator.Binder
 	env Env
 	// scope has the names besides columns, level counts the functions' bodies that
 	// are being bound, words are those of the text once they are counted.
@@ -105,43 +109,43 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 			b.let(s)
 		case *syntax.Set: // see options
 		case *syntax.OpaqueStatement:
-			b.refuse(s.Span, "the statement "+s.Word)
+			b.Refuse(s.Span, "the statement "+s.Word)
 		case *syntax.QueryParameters:
 			b.parameters(s)
 		case *syntax.Alias:
-			b.refuse(s.Span, "the statement alias")
+			b.Refuse(s.Span, "the statement alias")
 		case *syntax.Restrict:
-			b.refuse(s.Span, "the statement restrict")
+			b.Refuse(s.Span, "the statement restrict")
 		case *syntax.Run:
 			if run != nil {
-				b.refuse(s.Span, "more than one query in a text")
+				b.Refuse(s.Span, "more than one query in a text")
 				return p
 			}
 			run = s
 		}
 	}
 	if run == nil {
-		b.fail(syntax.Span{Start: len(q.Text), End: len(q.Text)}, "there is no query", "begin with a table, such as SecurityEvent | take 10")
+		b.Fail(syntax.Span{Start: len(q.Text), End: len(q.Text)}, "there is no query", "begin with a table, such as SecurityEvent | take 10")
 		return p
 	}
 	r := b.tabular(run.X)
-	if r == nil || len(b.diags) > 0 {
+	if r == nil || len(b.Diags) > 0 {
 		return p
 	}
-	for _, c := range r.visible() {
-		p.Output = append(p.Output, plan.Output{Name: c.name, Expr: c.get()})
+	for _, c := range r.Visible() {
+		p.Output = append(p.Output, plan.Output{Name: c.Name, Expr: c.Get()})
 	}
-	p.Root, p.Render = r.node, b.render
+	p.Root, p.Render = r.Node, b.render
 	if p.TakeRows > 0 {
 		p.Root = &plan.Take{From: p.Root, N: p.TakeRows}
 	}
 	if len(p.Output) == 0 {
-		b.fail(run.Span, "the result has no columns", "")
+		b.Fail(run.Span, "the result has no columns", "")
 	}
 	return p
 }
 
-func (b *binder) pipe(p *syntax.Pipe) *rows {
+func (b *binder) pipe(p *syntax.Pipe) *expr.Rows {
 	r := b.tabular(p.Source)
 	if r == nil {
 		return nil
@@ -150,82 +154,82 @@ func (b *binder) pipe(p *syntax.Pipe) *rows {
 		if !b.countOperator(op.Pos()) {
 			return nil
 		}
-		saved, savedWindow := b.rows, b.window
-		b.window = nil
-		wasOrdered := r.ordered
-		op, below := b.staged(op, r)
+		saved, savedWindow := b.Rows, b.Window
+		b.Window = nil
+		wasOrdered := r.Ordered
+		op, below := b.Staged(op, r)
 		if below == nil {
-			b.rows, b.window = saved, savedWindow
+			b.Rows, b.Window = saved, savedWindow
 			return nil
 		}
-		b.rows = b.windowed(op, below)
+		b.Rows = b.Windowed(op, below)
 		switch op.(type) {
 		case *syntax.Union, *syntax.Search:
 			b.pipedName = b.sourceName(&syntax.Pipe{Source: p.Source, Ops: p.Ops[:i]})
 		}
 		next := b.operator(op, i == len(p.Ops)-1)
-		b.rows, b.window = saved, savedWindow
+		b.Rows, b.Window = saved, savedWindow
 		if next == nil {
 			return nil
 		}
 		_, named := op.(*syntax.As) // which knows whether it keeps the order
-		if r = next; !named && r.ordered != ordered(op, wasOrdered) {
+		if r = next; !named && r.Ordered != operator.Ordered(op, wasOrdered) {
 			same := *r
-			same.ordered = !r.ordered
+			same.Ordered = !r.Ordered
 			r = &same
 		}
 	}
 	return r
 }
 
-func (b *binder) operator(op syntax.Operator, last bool) *rows {
-	r := b.rows
+func (b *binder) operator(op syntax.Operator, last bool) *expr.Rows {
+	r := b.Rows
 	switch op := op.(type) {
 	case *syntax.Where:
-		pred := b.condition(op.Pred)
-		return &rows{node: &plan.Filter{From: r.node, Pred: pred}, cols: r.cols}
+		pred := b.Condition(op.Pred)
+		return &expr.Rows{Node: &plan.Filter{From: r.Node, Pred: pred}, Cols: r.Cols}
 	case *syntax.Columns:
-		return b.columns(op)
+		return b.Columns(op)
 	case *syntax.Summarize:
-		return b.summarize(op)
+		return b.Summarize(op)
 	case *syntax.Sort:
 		return b.sort(op.Keys, op.Params, op.Span)
 	case *syntax.Top:
-		n, ok := b.rowCount(op.N)
+		n, ok := b.RowCount(op.N)
 		sorted := b.sort(op.Keys, nil, op.Span)
 		if !ok || sorted == nil {
 			return nil
 		}
-		return &rows{node: &plan.Take{From: sorted.node, N: n}, cols: r.cols}
+		return &expr.Rows{Node: &plan.Take{From: sorted.Node, N: n}, Cols: r.Cols}
 	case *syntax.Take:
-		n, ok := b.rowCount(op.N)
+		n, ok := b.RowCount(op.N)
 		if !ok {
 			return nil
 		}
-		return &rows{node: &plan.Take{From: r.node, N: n}, cols: r.cols}
+		return &expr.Rows{Node: &plan.Take{From: r.Node, N: n}, Cols: r.Cols}
 	case *syntax.Count:
-		agg := plan.Agg{ID: b.newID(), Op: countOp, T: schema.Long}
-		node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
+		agg := plan.Agg{ID: b.NewID(), Op: operator.CountOp, T: schema.Long}
+		node := &plan.Aggregate{From: r.Node, Aggs: []plan.Agg{agg}}
 		name := "Count"
 		if op.As != nil {
 			name = op.As.Name
 		}
-		return &rows{node: node, cols: []column{fixed(name, &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
+		return &expr.Rows{Node: node, Cols: []expr.Column{expr.Fixed(name, &plan.Ref{ID: agg.ID, T: schema.Long, NotNull: true})}}
 	case *syntax.Evaluate:
-		return b.evaluate(op)
+		return b.Evaluate(op)
 	case *syntax.MakeSeries:
-		return b.makeSeries(op)
+		return b.MakeSeries(op)
 	case *syntax.ParseOp:
-		return b.parse(op)
+		return b.Parse(op)
 	case *syntax.ParseKV:
-		return b.parseKV(op)
+		return b.ParseKV(op)
 	case *syntax.MvExpand:
-		return b.mvExpand(op)
+		return b.MvExpand(op)
 	case *syntax.MvApply:
 		return b.mvApply(op)
 	case *syntax.Render:
 		if !last {
-			b.fail(op.Span, "render must be the last operator", "")
+			b.Fail(op.Span, "render must be the last operator", "")
 			return nil
 		}
 		b.render = &plan.Render{Kind: op.Kind, Properties: map[string]string{}}
@@ -247,17 +251,17 @@ func (b *binder) operator(op syntax.Operator, last bool) *rows {
 		return b.getSchema()
 	default:
 		word, at := syntax.OperatorWord(op)
-		b.refuse(at, "operator '"+word+"'")
+		b.Refuse(at, "operator '"+word+"'")
 	}
 	return nil
 }
 
-func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax.Span) *rows {
-	r := b.rows
-	node := &plan.Sort{From: r.node}
+func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax.Span) *expr.Rows {
+	r := b.Rows
+	node := &plan.Sort{From: r.Node}
 	for _, p := range params {
 		if !strings.HasPrefix(p.Name, "hint.") {
-			b.refuse(span, "the parameter "+p.Name)
+			b.Refuse(span, "the parameter "+p.Name)
 		}
 	}
 	for _, k := range keys {
@@ -265,16 +269,16 @@ func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax
 		if n, ok := x.(*syntax.Named); ok {
 			x = n.X
 		}
-		bound := b.scalar(x)
+		bound := b.Scalar(x)
 		if bound.Type() == schema.Decimal {
-			b.refuse(x.Pos(), "sorting by a value of type decimal")
+			b.Refuse(x.Pos(), "sorting by a value of type decimal")
 			continue
 		}
 		if bound.Type() == schema.Dynamic {
-			b.fail(x.Pos(), "cannot sort by a value of type dynamic", "convert it: tostring(…)")
+			b.Fail(x.Pos(), "cannot sort by a value of type dynamic", "convert it: tostring(…)")
 			continue
 		}
-		if c := constant(bound); c != nil {
+		if c := expr.Constant(bound); c != nil {
 			continue // every row is equal
 		}
 		desc := k.Order != "asc"
@@ -287,5 +291,5 @@ func (b *binder) sort(keys []*syntax.Ordered, params []syntax.Param, span syntax
 	if len(node.Keys) == 0 {
 		return r
 	}
-	return &rows{node: node, cols: r.cols}
+	return &expr.Rows{Node: node, Cols: r.Cols}
 }

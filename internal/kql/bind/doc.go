@@ -1,16 +1,13 @@
 // Package bind gives a parsed query its meaning: names, types, a plan.
 //
-// A scope is the list of columns a query sees at one point. A column is a
-// function that gives its expression when it is first asked for, so that of a
-// view with 200 computed columns only those in use are bound, and only their
-// stored columns are read. No operator but summarize, distinct and count makes a
-// new set of columns in the plan: project and its kin just change the scope.
+// It binds relations: pipelines, tables and views, joins, unions, searches, lets and
+// the query's own functions. Expressions are package expr's, operators over the rows
+// so far package operator's; both ask this one what a name or a call means.
 //
-// Kusto's rules that differ from SQL's are made explicit here, so that a plan
-// needs no more knowledge of KQL: operands are converted to one type, string
-// columns read null as "", int arithmetic is long, names get Kusto's suffixes.
-// now() and ago() are constants of [Env.Now]; arithmetic of constants is folded,
-// which is what file pruning lives on.
+// A let is a name for a text: its rows are bound anew at each use, unless they are
+// materialized or cost more to compute twice than to keep. Bounds on operators,
+// calls and depth keep what is bound in proportion to what was written. now() and
+// ago() are constants of [Env.Now].
 //
 // Views are written in the same language (schema.View); functions whose names
 // begin with "__" exist only there.

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/wadi-project/wadi/internal/kql/expr"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 )
@@ -21,10 +22,10 @@ func (b *binder) eventDataCall(x *syntax.Call) plan.Expr {
 	}
 	args := []plan.Expr{b.internal.stored(text)}
 	for _, a := range x.Args {
-		args = append(args, b.scalar(a))
+		args = append(args, b.Scalar(a))
 	}
 	if want := 1 + map[bool]int{true: 1}[name == "event_field"]; len(args) != want {
 		return nil
 	}
-	return goCall(name, args...)
+	return expr.GoCall(name, args...)
 }

@@ -3,6 +3,8 @@ package bind
 import (
 	"fmt"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -10,39 +12,39 @@ import (
 
 // callRows binds a call of a function that gives rows. first, when not nil, is the
 // relation that invoke hands to its first parameter.
-func (b *binder) callRows(x *syntax.Call, l *let, first *rows) *rows {
-	var r *rows
+func (b *binder) callRows(x *syntax.Call, l *let, first *expr.Rows) *expr.Rows {
+	var r *expr.Rows
 	b.body(x, l, first, func(value syntax.Expr) { r = b.tabular(value) })
 	return r
 }
 
 // callScalar binds a call of a function that gives a value.
 func (b *binder) callScalar(x *syntax.Call, l *let) plan.Expr {
-	bound := bad()
+	bound := expr.Bad()
 	b.body(x, l, nil, func(value syntax.Expr) {
-		saved := b.rows
-		b.rows = nil
-		bound = b.scalar(value)
-		b.rows = saved
+		saved := b.Rows
+		b.Rows = nil
+		bound = b.Scalar(value)
+		b.Rows = saved
 	})
 	if nodes := plan.Size(bound, maxLet); nodes > maxLet {
-		b.fail(x.Span, "the value of "+x.Name+"() is too complex", "")
-		return bad()
+		b.Fail(x.Span, "the value of "+x.Name+"() is too complex", "")
+		return expr.Bad()
 	}
 	return bound
 }
 
 // body binds the arguments and the statements of a function's body and calls value
 // with what the body ends in.
-func (b *binder) body(x *syntax.Call, l *let, first *rows, value func(syntax.Expr)) {
+func (b *binder) body(x *syntax.Call, l *let, first *expr.Rows, value func(syntax.Expr)) {
 	const deepest = 32 // functions within functions; each call is bound anew
 	if b.level >= deepest {
-		b.fail(x.Span, "the query nests too many functions", "")
+		b.Fail(x.Span, "the query nests too many functions", "")
 		return
 	}
 	if b.calls++; b.calls > maxCalls {
 		if b.calls == maxCalls+1 {
-			b.fail(x.Span, "the query calls its functions more than "+long(maxCalls).String()+" times", "")
+			b.Fail(x.Span, "the query calls its functions more than "+expr.Long(maxCalls).String()+" times", "")
 		}
 		return
 	}
@@ -72,34 +74,34 @@ func (b *binder) body(x *syntax.Call, l *let, first *rows, value func(syntax.Exp
 			value(s.X)
 			return
 		default:
-			b.refuse(s.Pos(), "this statement in a function's body")
+			b.Refuse(s.Pos(), "this statement in a function's body")
 			return
 		}
 	}
-	b.fail(l.fn.Span, "the function has no value", "end its body in an expression")
+	b.Fail(l.fn.Span, "the function has no value", "end its body in an expression")
 }
 
 // defaultOf gives a parameter's default, nil after an error.
 func (b *binder) defaultOf(p *syntax.FuncParam, x *syntax.Call) *let {
 	if p.Default == nil {
-		b.fail(x.Span, x.Name+"() misses the argument "+p.Name.Name, "")
+		b.Fail(x.Span, x.Name+"() misses the argument "+p.Name.Name, "")
 		return nil
 	}
-	saved := b.rows
-	b.rows = nil
-	bound := b.scalar(p.Default)
-	b.rows = saved
+	saved := b.Rows
+	b.Rows = nil
+	bound := b.Scalar(p.Default)
+	b.Rows = saved
 	return b.scalarParam(p, bound, p.Default.Pos())
 }
 
 // bindParams binds the arguments of a call; those not given stay nil.
-func (b *binder) bindParams(x *syntax.Call, l *let, first *rows) ([]*let, bool) {
+func (b *binder) bindParams(x *syntax.Call, l *let, first *expr.Rows) ([]*let, bool) {
 	params := l.fn.Params
 	args := make([]*let, len(params))
 	next := 0
 	if first != nil {
 		if len(params) == 0 || params[0].Table == nil {
-			b.fail(x.Span, x.Name+"() takes no table as its first argument", "")
+			b.Fail(x.Span, x.Name+"() takes no table as its first argument", "")
 			return nil, false
 		}
 		args[0] = &let{shared: b.share(first)}
@@ -119,7 +121,7 @@ func (b *binder) bindParams(x *syntax.Call, l *let, first *rows) ([]*let, bool) 
 			}
 		}
 		if i >= len(params) || args[i] != nil {
-			b.fail(a.Pos(), fmt.Sprintf("%s() takes %d arguments", x.Name, len(params)), "")
+			b.Fail(a.Pos(), fmt.Sprintf("%s() takes %d arguments", x.Name, len(params)), "")
 			return nil, false
 		}
 		next = i + 1
@@ -133,14 +135,14 @@ func (b *binder) bindParams(x *syntax.Call, l *let, first *rows) ([]*let, bool) 
 // argument binds one argument, nil after an error.
 func (b *binder) argument(p *syntax.FuncParam, value syntax.Expr) *let {
 	if p.Table == nil {
-		if b.isTabular(value) {
-			b.fail(value.Pos(), "a value is expected here, not a table", "")
+		if b.IsTabular(value) {
+			b.Fail(value.Pos(), "a value is expected here, not a table", "")
 			return nil
 		}
-		return b.scalarParam(p, b.scalar(value), value.Pos())
+		return b.scalarParam(p, b.Scalar(value), value.Pos())
 	}
-	if !b.isTabular(value) {
-		b.fail(value.Pos(), "a table is expected here", "")
+	if !b.IsTabular(value) {
+		b.Fail(value.Pos(), "a table is expected here", "")
 		return nil
 	}
 	l := &let{rows: value, in: b.scope, often: true, once: isMaterialize(value)}
@@ -155,15 +157,15 @@ func (b *binder) argument(p *syntax.FuncParam, value syntax.Expr) *let {
 }
 
 // hasColumns checks that a table has the columns that a parameter declares.
-func (b *binder) hasColumns(p *syntax.FuncParam, r *rows, at syntax.Span) bool {
+func (b *binder) hasColumns(p *syntax.FuncParam, r *expr.Rows, at syntax.Span) bool {
 	for _, c := range p.Table.Columns {
-		have := r.find(c.Name)
+		have := r.Find(c.Name)
 		if have == nil {
-			b.fail(at, "the table has no column '"+c.Name+"', which the parameter "+p.Name.Name+" needs", "")
+			b.Fail(at, "the table has no column '"+c.Name+"', which the parameter "+p.Name.Name+" needs", "")
 			return false
 		}
-		if want := typeNames[c.Type]; want != 0 && want != have.typ && !(isNumber(want) && isNumber(have.typ)) {
-			b.fail(at, "the column '"+c.Name+"' is "+have.typ.String()+", not "+want.String()+", which the parameter "+p.Name.Name+" needs", "")
+		if want := expr.TypeNames[c.Type]; want != 0 && want != have.Typ && !(expr.IsNumber(want) && expr.IsNumber(have.Typ)) {
+			b.Fail(at, "the column '"+c.Name+"' is "+have.Typ.String()+", not "+want.String()+", which the parameter "+p.Name.Name+" needs", "")
 			return false
 		}
 	}
@@ -176,20 +178,20 @@ func (b *binder) scalarParam(p *syntax.FuncParam, x plan.Expr, at syntax.Span) *
 	if from == 0 {
 		return nil
 	}
-	to, known := typeNames[p.Type]
+	to, known := expr.TypeNames[p.Type]
 	switch {
 	case !known:
-		b.refuse(p.TypeAt, "a parameter of type "+p.Type)
+		b.Refuse(p.TypeAt, "a parameter of type "+p.Type)
 		return nil
 	case from == to:
-	case isNumber(from) && isNumber(to), constant(x) != nil && constant(x).V == nil, from == schema.Dynamic && to != schema.Dynamic:
-		x = convert(x, to)
+	case expr.IsNumber(from) && expr.IsNumber(to), expr.Constant(x) != nil && expr.Constant(x).V == nil, from == schema.Dynamic && to != schema.Dynamic:
+		x = expr.Convert(x, to)
 	default:
-		b.fail(at, "the parameter "+p.Name.Name+" takes a value of type "+to.String()+", not "+from.String(), "")
+		b.Fail(at, "the parameter "+p.Name.Name+" takes a value of type "+to.String()+", not "+from.String(), "")
 		return nil
 	}
 	if nodes := plan.Size(x, maxLet); nodes > maxLet {
-		b.fail(at, "the argument is too complex", "compute it in an extend before")
+		b.Fail(at, "the argument is too complex", "compute it in an extend before")
 		return nil
 	}
 	l := &let{value: x}
@@ -202,10 +204,10 @@ func (b *binder) scalarParam(p *syntax.FuncParam, x plan.Expr, at syntax.Span) *
 func (b *binder) parameters(s *syntax.QueryParameters) {
 	for _, p := range s.Params {
 		if p.Default == nil || p.Table != nil {
-			b.fail(p.Span, "the parameter "+p.Name.Name+" has no value", "give it a default: "+p.Name.Name+":long = 1")
+			b.Fail(p.Span, "the parameter "+p.Name.Name+" has no value", "give it a default: "+p.Name.Name+":long = 1")
 			continue
 		}
-		if l := b.scalarParam(p, b.scalar(p.Default), p.Default.Pos()); l != nil {
+		if l := b.scalarParam(p, b.Scalar(p.Default), p.Default.Pos()); l != nil {
 			b.define(p.Name.Name, l)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -19,10 +21,10 @@ var joinKinds = map[string]plan.JoinKind{
 }
 
 // join binds join and lookup.
-func (b *binder) join(op *syntax.Join) *rows {
-	left := b.rows
+func (b *binder) join(op *syntax.Join) *expr.Rows {
+	left := b.Rows
 	kind := b.joinKind(op)
-	right := b.input(op.Right)
+	right := b.Input(op.Right)
 	if right == nil || kind == "" {
 		return nil
 	}
@@ -30,15 +32,15 @@ func (b *binder) join(op *syntax.Join) *rows {
 	if len(keys) == 0 {
 		return nil
 	}
-	node := &plan.Join{Left: left.node, Right: right.node, Kind: joinKinds[kind]}
+	node := &plan.Join{Left: left.Node, Right: right.Node, Kind: joinKinds[kind]}
 	for _, k := range keys {
 		node.Keys = append(node.Keys, plan.JoinKey{L: k.l, R: k.r})
 	}
 	switch node.Kind {
 	case plan.LeftSemiJoin, plan.LeftAntiJoin:
-		return &rows{node: node, cols: left.cols}
+		return &expr.Rows{Node: node, Cols: left.Cols}
 	case plan.RightSemiJoin, plan.RightAntiJoin:
-		return &rows{node: node, cols: right.cols}
+		return &expr.Rows{Node: node, Cols: right.Cols}
 	case plan.LeftOuterJoin:
 		right = b.nullable(right)
 	case plan.RightOuterJoin:
@@ -46,25 +48,25 @@ func (b *binder) join(op *syntax.Join) *rows {
 	case plan.FullOuterJoin:
 		left, right = b.nullable(left), b.nullable(right)
 	}
-	node.Left, node.Right = left.node, right.node
+	node.Left, node.Right = left.Node, right.Node
 	if kind == "innerunique" {
-		first := &plan.First{From: left.node}
+		first := &plan.First{From: left.Node}
 		for _, k := range keys {
 			first.Keys = append(first.Keys, k.l)
 		}
 		node.Left = first
 	}
-	out := &rows{node: node, cols: slices.Clip(left.cols)}
-	for _, c := range right.cols {
-		if op.Word == "lookup" && slices.ContainsFunc(keys, func(k joinKey) bool { return k.right == c.name }) {
+	out := &expr.Rows{Node: node, Cols: slices.Clip(left.Cols)}
+	for _, c := range right.Cols {
+		if op.Word == "lookup" && slices.ContainsFunc(keys, func(k joinKey) bool { return k.right == c.Name }) {
 			continue
 		}
-		taken := out.find(c.name)
-		if c.hidden && taken != nil {
+		taken := out.Find(c.Name)
+		if c.Hidden && taken != nil {
 			continue
 		}
-		c.name = unique(c.name, func(n string) bool { return out.find(n) != nil })
-		out.cols = append(out.cols, c)
+		c.Name = expr.Unique(c.Name, func(n string) bool { return out.Find(n) != nil })
+		out.Cols = append(out.Cols, c)
 	}
 	return out
 }
@@ -80,7 +82,7 @@ func (b *binder) joinKind(op *syntax.Join) string {
 		case p.Name == "kind":
 			kind = p.Text()
 		case !strings.HasPrefix(p.Name, "hint."):
-			b.refuse(p.Span, "the parameter "+p.Name)
+			b.Refuse(p.Span, "the parameter "+p.Name)
 			return ""
 		}
 	}
@@ -95,10 +97,10 @@ func (b *binder) joinKind(op *syntax.Join) string {
 		if n := syntax.Nearest(kind, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
-		b.fail(op.WordAt, "there is no kind of join '"+kind+"'", hint)
+		b.Fail(op.WordAt, "there is no kind of join '"+kind+"'", hint)
 		return ""
 	case op.Word == "lookup" && kind != "inner" && kind != "leftouter":
-		b.fail(op.WordAt, "lookup has the kinds leftouter and inner", "use join")
+		b.Fail(op.WordAt, "lookup has the kinds leftouter and inner", "use join")
 		return ""
 	}
 	return kind
@@ -112,9 +114,9 @@ type joinKey struct {
 }
 
 // joinKeys binds what stands behind on; nil after an error.
-func (b *binder) joinKeys(op *syntax.Join, left, right *rows) []joinKey {
+func (b *binder) joinKeys(op *syntax.Join, left, right *expr.Rows) []joinKey {
 	if len(op.On) == 0 {
-		b.fail(op.WordAt, op.Word+" needs on and the columns that must be equal", "")
+		b.Fail(op.WordAt, op.Word+" needs on and the columns that must be equal", "")
 		return nil
 	}
 	var keys []joinKey
@@ -126,7 +128,7 @@ func (b *binder) joinKeys(op *syntax.Join, left, right *rows) []joinKey {
 	return keys
 }
 
-func (b *binder) joinCondition(keys *[]joinKey, x syntax.Expr, left, right *rows) bool {
+func (b *binder) joinCondition(keys *[]joinKey, x syntax.Expr, left, right *expr.Rows) bool {
 	const hint = "write a column that both sides have, or $left.a == $right.b"
 	switch x := x.(type) {
 	case *syntax.Paren:
@@ -143,14 +145,14 @@ func (b *binder) joinCondition(keys *[]joinKey, x syntax.Expr, left, right *rows
 			l, r, lSide, rSide = r, l, rSide, lSide
 		}
 		if x.Op != "==" {
-			b.fail(x.OpAt, "only == can stand between the sides of a join", hint)
+			b.Fail(x.OpAt, "only == can stand between the sides of a join", hint)
 			return false
 		}
 		if lSide == "$left" && rSide == "$right" {
 			return b.joinKey(keys, l, r, left, right, x.Span)
 		}
 	}
-	b.fail(x.Pos(), "this can't stand behind on", hint)
+	b.Fail(x.Pos(), "this can't stand behind on", hint)
 	return false
 }
 
@@ -172,7 +174,7 @@ func sideColumn(x syntax.Expr) (*syntax.Name, string) {
 	return nil, ""
 }
 
-func (b *binder) joinKey(keys *[]joinKey, l, r *syntax.Name, left, right *rows, at syntax.Span) bool {
+func (b *binder) joinKey(keys *[]joinKey, l, r *syntax.Name, left, right *expr.Rows, at syntax.Span) bool {
 	lx, rx := b.columnOf(l, left, "left"), b.columnOf(r, right, "right")
 	if lx == nil || rx == nil {
 		return false
@@ -182,13 +184,13 @@ func (b *binder) joinKey(keys *[]joinKey, l, r *syntax.Name, left, right *rows, 
 	case lt == 0 || rt == 0:
 		return false
 	case lt == schema.Dynamic || rt == schema.Dynamic:
-		b.fail(at, "a join cannot compare values of type dynamic", "convert them before: extend k = tostring(…)")
+		b.Fail(at, "a join cannot compare values of type dynamic", "convert them before: extend k = tostring(…)")
 		return false
-	case lt == rt, isWhole(lt) && isWhole(rt):
-	case isNumber(lt) && isNumber(rt):
-		lx, rx = convert(lx, schema.Real), convert(rx, schema.Real)
+	case lt == rt, expr.IsWhole(lt) && expr.IsWhole(rt):
+	case expr.IsNumber(lt) && expr.IsNumber(rt):
+		lx, rx = expr.Convert(lx, schema.Real), expr.Convert(rx, schema.Real)
 	default:
-		b.fail(at, "a join cannot compare "+lt.String()+" with "+rt.String(), "convert one of them before: extend k = tostring(…)")
+		b.Fail(at, "a join cannot compare "+lt.String()+" with "+rt.String(), "convert one of them before: extend k = tostring(…)")
 		return false
 	}
 	*keys = append(*keys, joinKey{l: lx, r: rx, right: r.Name})
@@ -196,28 +198,28 @@ func (b *binder) joinKey(keys *[]joinKey, l, r *syntax.Name, left, right *rows, 
 }
 
 // columnOf binds a column of one side, nil when there is none.
-func (b *binder) columnOf(x *syntax.Name, r *rows, side string) plan.Expr {
-	if c := r.find(x.Name); c != nil {
-		return c.get()
+func (b *binder) columnOf(x *syntax.Name, r *expr.Rows, side string) plan.Expr {
+	if c := r.Find(x.Name); c != nil {
+		return c.Get()
 	}
 	hint := ""
-	if n := syntax.Nearest(x.Name, r.names()); n != "" {
+	if n := syntax.Nearest(x.Name, r.Names()); n != "" {
 		hint = "did you mean " + n + "?"
 	}
-	b.fail(x.Span, "the "+side+" side of the join has no column '"+x.Name+"'", hint)
+	b.Fail(x.Span, "the "+side+" side of the join has no column '"+x.Name+"'", hint)
 	return nil
 }
 
 // nullable gives the relation of a side that may have no partner: its strings are
 // "" then, all else is null. What reads stored columns is written above the join,
 // the rest is computed below.
-func (b *binder) nullable(r *rows) *rows {
-	node := &plan.Extend{From: r.node}
-	return &rows{node: node, cols: derive(r.cols, func(_ int, x plan.Expr) plan.Expr {
+func (b *binder) nullable(r *expr.Rows) *expr.Rows {
+	node := &plan.Extend{From: r.Node}
+	return &expr.Rows{Node: node, Cols: expr.Derive(r.Cols, func(_ int, x plan.Expr) plan.Expr {
 		if y := withoutNotNull(x); y != nil {
 			return y
 		}
-		id := b.newID()
+		id := b.NewID()
 		node.Cols = append(node.Cols, plan.Assign{ID: id, Expr: x})
 		return nullableRef(id, x.Type())
 	})}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"unicode"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 )
@@ -82,12 +84,12 @@ func (b *binder) mentions(name string) int {
 	if b.words == nil {
 		b.words = map[string]int{}
 		start := -1
-		for i, r := range b.text + " " {
+		for i, r := range b.Text + " " {
 			switch word := r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r); {
 			case word && start < 0:
 				start = i
 			case !word && start >= 0:
-				b.words[b.text[start:i]]++
+				b.words[b.Text[start:i]]++
 				start = -1
 			}
 		}
@@ -99,24 +101,24 @@ func (b *binder) mentions(name string) int {
 func (b *binder) let(s *syntax.Let) {
 	name := s.Name.Name
 	if b.definedHere(name) {
-		b.fail(s.Name.Span, "the name "+name+" is let twice", "")
+		b.Fail(s.Name.Span, "the name "+name+" is let twice", "")
 		return
 	}
 	if f, ok := s.Value.(*syntax.Func); ok {
 		b.define(name, &let{fn: f, in: b.scope, table: b.givesRows(f, b.scope)})
 		return
 	}
-	if b.isTabular(s.Value) {
+	if b.IsTabular(s.Value) {
 		b.define(name, &let{rows: s.Value, in: b.scope, often: b.mentions(name) > 2, once: isMaterialize(s.Value)})
 		return
 	}
-	saved := b.rows
-	b.rows = nil
-	value := b.scalar(s.Value)
-	b.rows = saved
+	saved := b.Rows
+	b.Rows = nil
+	value := b.Scalar(s.Value)
+	b.Rows = saved
 	if nodes := plan.Size(value, maxLet); nodes > maxLet {
-		b.fail(s.Span, "the value of "+name+" is too complex", "")
-		value = bad()
+		b.Fail(s.Span, "the value of "+name+" is too complex", "")
+		value = expr.Bad()
 	}
 	l := &let{value: value}
 	l.note(b)
@@ -142,13 +144,13 @@ func isMaterialize(x syntax.Expr) bool {
 	return false
 }
 
-// isTabular tells whether an expression gives rows.
-func (b *binder) isTabular(x syntax.Expr) bool {
+// IsTabular tells whether an expression gives rows.
+func (b *binder) IsTabular(x syntax.Expr) bool {
 	switch x := x.(type) {
 	case *syntax.Pipe, *syntax.Datatable, *syntax.Columns, *syntax.ExternalData, *syntax.RangeRows, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Evaluate:
 		return true
 	case *syntax.Paren:
-		return b.isTabular(x.X)
+		return b.IsTabular(x.X)
 	case *syntax.Member:
 		_, outside := outsideCall(x.X)
 		return outside
@@ -159,7 +161,7 @@ func (b *binder) isTabular(x syntax.Expr) bool {
 		_, outside := outsideCall(x)
 		return x.Name == "materialize" || x.Name == "table" || outside
 	case *syntax.Name:
-		if b.rows != nil && b.rows.find(x.Name) != nil {
+		if b.Rows != nil && b.Rows.Find(x.Name) != nil {
 			return false
 		}
 		if l := b.scope.find(x.Name); l != nil {
@@ -173,10 +175,10 @@ func (b *binder) isTabular(x syntax.Expr) bool {
 
 // givesRows tells whether a function's body ends in rows.
 func (b *binder) givesRows(f *syntax.Func, in *scope) bool {
-	savedScope, savedRows := b.scope, b.rows
-	defer func() { b.scope, b.rows = savedScope, savedRows }()
-	b.scope, b.rows = in, nil
-	scalar, rows := &let{value: bad()}, &let{rows: &syntax.Datatable{}}
+	savedScope, savedRows := b.scope, b.Rows
+	defer func() { b.scope, b.Rows = savedScope, savedRows }()
+	b.scope, b.Rows = in, nil
+	scalar, rows := &let{value: expr.Bad()}, &let{rows: &syntax.Datatable{}}
 	kind := func(table bool) *let {
 		if table {
 			return rows
@@ -192,17 +194,17 @@ func (b *binder) givesRows(f *syntax.Func, in *scope) bool {
 			if inner, ok := s.Value.(*syntax.Func); ok {
 				b.define(s.Name.Name, &let{fn: inner, table: b.givesRows(inner, b.scope)})
 			} else {
-				b.define(s.Name.Name, kind(b.isTabular(s.Value)))
+				b.define(s.Name.Name, kind(b.IsTabular(s.Value)))
 			}
 		case *syntax.Run:
-			return b.isTabular(s.X)
+			return b.IsTabular(s.X)
 		}
 	}
 	return false
 }
 
 // letRows gives the rows that a name stands for.
-func (b *binder) letRows(l *let) *rows {
+func (b *binder) letRows(l *let) *expr.Rows {
 	if l.shared != nil {
 		return b.use(l.shared)
 	}
@@ -210,7 +212,7 @@ func (b *binder) letRows(l *let) *rows {
 	b.scope = l.in
 	r := b.tabular(l.rows)
 	b.scope = saved
-	if r == nil || !l.once && !(l.often && costly(r.node)) {
+	if r == nil || !l.once && !(l.often && costly(r.Node)) {
 		return r
 	}
 	l.shared = b.share(r)
@@ -232,7 +234,7 @@ func costly(n plan.Node) bool {
 // shared are rows that are computed once and used as often as wanted.
 type shared struct {
 	node *plan.Shared
-	rows *rows
+	rows *expr.Rows
 	// cols are the numbers of the columns in use, 0 for none yet.
 	cols []plan.ID
 	// order is that of the rows, each key a number of node's columns.
@@ -240,10 +242,10 @@ type shared struct {
 }
 
 // share makes rows usable more than once.
-func (b *binder) share(r *rows) *shared {
-	s := &shared{node: &plan.Shared{ID: b.newID(), From: r.node}, rows: r, cols: make([]plan.ID, len(r.cols))}
-	for _, k := range orderOf(r.node) {
-		a := plan.Assign{ID: b.newID(), Expr: k.Expr}
+func (b *binder) share(r *expr.Rows) *shared {
+	s := &shared{node: &plan.Shared{ID: b.NewID(), From: r.Node}, rows: r, cols: make([]plan.ID, len(r.Cols))}
+	for _, k := range orderOf(r.Node) {
+		a := plan.Assign{ID: b.NewID(), Expr: k.Expr}
 		s.node.Cols = append(s.node.Cols, a)
 		k.Expr = &plan.Ref{ID: a.ID, T: k.Expr.Type(), NotNull: plan.NotNull(k.Expr)}
 		s.order = append(s.order, k)
@@ -263,19 +265,19 @@ func orderOf(n plan.Node) []plan.SortKey {
 }
 
 // use gives the rows once more, with numbers of their own, in their order.
-func (b *binder) use(s *shared) *rows {
+func (b *binder) use(s *shared) *expr.Rows {
 	node := &plan.Use{Of: s.node}
 	read := func(of plan.ID, x plan.Expr) *plan.Ref {
-		id := b.newID()
+		id := b.NewID()
 		node.Cols = append(node.Cols, plan.UseColumn{ID: id, Of: of})
 		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
 	}
-	out := &rows{node: node, ordered: s.rows.ordered && len(s.order) > 0, cols: derive(s.rows.cols, func(at int, x plan.Expr) plan.Expr {
+	out := &expr.Rows{Node: node, Ordered: s.rows.Ordered && len(s.order) > 0, Cols: expr.Derive(s.rows.Cols, func(at int, x plan.Expr) plan.Expr {
 		if _, isConst := x.(*plan.Const); isConst {
 			return x
 		}
 		if s.cols[at] == 0 {
-			s.cols[at] = b.newID()
+			s.cols[at] = b.NewID()
 			s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.cols[at], Expr: x})
 		}
 		return read(s.cols[at], x)
@@ -285,7 +287,7 @@ func (b *binder) use(s *shared) *rows {
 		for i, k := range sort.Keys {
 			sort.Keys[i].Expr = read(k.Expr.(*plan.Ref).ID, k.Expr)
 		}
-		out.node = sort
+		out.Node = sort
 	}
 	return out
 }

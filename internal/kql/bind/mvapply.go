@@ -3,6 +3,10 @@ package bind
 import (
 	"slices"
 
+	"github.com/wadi-project/wadi/internal/kql/operator"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -17,31 +21,31 @@ type apply struct {
 	b   *binder
 	row plan.Expr
 	// outer are the input's columns as they are read above the last operator.
-	outer []column
+	outer []expr.Column
 }
 
-func (b *binder) mvApply(op *syntax.MvApply) *rows {
-	input := b.rows
-	number := &plan.Number{From: input.node, ID: b.newID()}
-	saved := b.rows
-	defer func() { b.rows = saved }()
-	b.rows = &rows{node: number, cols: input.cols}
-	e := b.expand(op.Word, op.Params, op.Items, op.Limit, op.Span)
+func (b *binder) mvApply(op *syntax.MvApply) *expr.Rows {
+	input := b.Rows
+	number := &plan.Number{From: input.Node, ID: b.NewID()}
+	saved := b.Rows
+	defer func() { b.Rows = saved }()
+	b.Rows = &expr.Rows{Node: number, Cols: input.Cols}
+	e := b.Expand(op.Word, op.Params, op.Items, op.Limit, op.Span)
 	if e == nil || op.Sub == nil {
 		return nil
 	}
 	a := &apply{b: b, row: &plan.Ref{ID: number.ID, T: schema.Long, NotNull: true}}
-	r := &rows{node: e.root(), ordered: true} // the elements come in their array's order
-	for _, c := range input.cols {
-		if !slices.ContainsFunc(e.added, func(x column) bool { return x.name == c.name }) {
+	r := &expr.Rows{Node: e.Root(), Ordered: true} // the elements come in their array's order
+	for _, c := range input.Cols {
+		if !slices.ContainsFunc(e.Added, func(x expr.Column) bool { return x.Name == c.Name }) {
 			a.outer = append(a.outer, c)
 		}
 	}
-	r.cols = append(slices.Clone(a.outer), e.added...)
-	if e.index != nil {
-		c := *e.index
-		c.name = unique(c.name, func(n string) bool { return input.find(n) != nil || r.find(n) != nil })
-		r.cols = append(r.cols, c)
+	r.Cols = append(slices.Clone(a.outer), e.Added...)
+	if e.Index != nil {
+		c := *e.Index
+		c.Name = expr.Unique(c.Name, func(n string) bool { return input.Find(n) != nil || r.Find(n) != nil })
+		r.Cols = append(r.Cols, c)
 	}
 	for _, sub := range op.Sub.Ops {
 		if !b.countOperator(sub.Pos()) {
@@ -55,25 +59,25 @@ func (b *binder) mvApply(op *syntax.MvApply) *rows {
 }
 
 // operator binds one operator of the subquery.
-func (a *apply) operator(op syntax.Operator, r *rows) *rows {
+func (a *apply) operator(op syntax.Operator, r *expr.Rows) *expr.Rows {
 	b := a.b
 	switch op.(type) {
 	case *syntax.Where, *syntax.Columns, *syntax.Summarize, *syntax.Sort, *syntax.Top, *syntax.Take, *syntax.Count, *syntax.MvExpand, *syntax.MvApply, *syntax.ParseOp, *syntax.ParseKV:
 	default:
-		b.refuse(op.Pos(), "this operator within mv-apply")
+		b.Refuse(op.Pos(), "this operator within mv-apply")
 		return nil
 	}
-	b.rows = r
+	b.Rows = r
 	next := b.operator(op, false)
 	if next == nil {
 		return nil
 	}
-	node, ok := a.grouped(next.node, r.node)
+	node, ok := a.grouped(next.Node, r.Node)
 	if !ok {
-		b.refuse(op.Pos(), "this form of the operator within mv-apply")
+		b.Refuse(op.Pos(), "this form of the operator within mv-apply")
 		return nil
 	}
-	return &rows{node: node, cols: next.cols, ordered: ordered(op, r.ordered)}
+	return &expr.Rows{Node: node, Cols: next.Cols, Ordered: operator.Ordered(op, r.Ordered)}
 }
 
 // grouped makes the nodes between top and below, which one operator made, work
@@ -152,14 +156,14 @@ func (a *apply) takeEach(n *plan.Take, below plan.Node) (plan.Node, bool) {
 // aggregate adds the row to a grouping, and what is read of the input above it.
 func (a *apply) aggregate(n *plan.Aggregate) {
 	b := a.b
-	key := plan.Assign{ID: b.newID(), Expr: a.row}
+	key := plan.Assign{ID: b.NewID(), Expr: a.row}
 	n.Keys = append(n.Keys, key)
 	a.row = &plan.Ref{ID: key.ID, T: schema.Long, NotNull: true}
-	a.outer = derive(a.outer, func(_ int, x plan.Expr) plan.Expr {
-		if constant(x) != nil {
+	a.outer = expr.Derive(a.outer, func(_ int, x plan.Expr) plan.Expr {
+		if expr.Constant(x) != nil {
 			return x
 		}
-		id := b.newID()
+		id := b.NewID()
 		n.Aggs = append(n.Aggs, plan.Agg{ID: id, Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()})
 		return &plan.Ref{ID: id, T: x.Type(), NotNull: plan.NotNull(x)}
 	})
@@ -168,24 +172,24 @@ func (a *apply) aggregate(n *plan.Aggregate) {
 // result joins the input's columns and those the subquery made: one of the same name
 // takes the place of the input's, an expanded column that is no more leaves. A column
 // expanded under its own name stands behind the input's, as Microsoft's parser has it.
-func (a *apply) result(input, r *rows, items []*syntax.MvItem) *rows {
-	out := &rows{node: r.node}
+func (a *apply) result(input, r *expr.Rows, items []*syntax.MvItem) *expr.Rows {
+	out := &expr.Rows{Node: r.Node}
 	placed := map[string]bool{}
-	for _, c := range input.cols {
-		if slices.ContainsFunc(items, func(m *syntax.MvItem) bool { n, ok := m.X.(*syntax.Name); return ok && n.Name == c.name }) {
+	for _, c := range input.Cols {
+		if slices.ContainsFunc(items, func(m *syntax.MvItem) bool { n, ok := m.X.(*syntax.Name); return ok && n.Name == c.Name }) {
 			continue
 		}
-		at := slices.IndexFunc(r.cols, func(x column) bool { return x.name == c.name })
+		at := slices.IndexFunc(r.Cols, func(x expr.Column) bool { return x.Name == c.Name })
 		if at >= 0 {
-			out.cols = append(out.cols, r.cols[at])
-		} else if at = slices.IndexFunc(a.outer, func(x column) bool { return x.name == c.name }); at >= 0 {
-			out.cols = append(out.cols, a.outer[at])
+			out.Cols = append(out.Cols, r.Cols[at])
+		} else if at = slices.IndexFunc(a.outer, func(x expr.Column) bool { return x.Name == c.Name }); at >= 0 {
+			out.Cols = append(out.Cols, a.outer[at])
 		}
-		placed[c.name] = true
+		placed[c.Name] = true
 	}
-	for _, c := range r.cols {
-		if !placed[c.name] {
-			out.cols = append(out.cols, c)
+	for _, c := range r.Cols {
+		if !placed[c.Name] {
+			out.Cols = append(out.Cols, c)
 		}
 	}
 	return out

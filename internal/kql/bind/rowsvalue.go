@@ -1,42 +1,43 @@
 package bind
 
 import (
+	"github.com/wadi-project/wadi/internal/kql/expr"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // firstColumn binds rows and gives the first column of theirs.
-func (b *binder) firstColumn(x syntax.Expr) (*rows, plan.Expr) {
-	r := b.input(x)
+func (b *binder) firstColumn(x syntax.Expr) (*expr.Rows, plan.Expr) {
+	r := b.Input(x)
 	if r == nil {
-		return nil, bad()
+		return nil, expr.Bad()
 	}
-	for _, c := range r.cols {
-		if !c.hidden {
-			return r, c.get()
+	for _, c := range r.Cols {
+		if !c.Hidden {
+			return r, c.Get()
 		}
 	}
-	b.fail(x.Pos(), "the table has no columns", "")
-	return nil, bad()
+	b.Fail(x.Pos(), "the table has no columns", "")
+	return nil, expr.Bad()
 }
 
 // toScalar binds toscalar(rows or value).
 func (b *binder) toScalar(x *syntax.Call) plan.Expr {
-	if !b.count(x, 1, 1) {
-		return bad()
+	if !b.Count(x, 1, 1) {
+		return expr.Bad()
 	}
-	if !b.isTabular(x.Args[0]) {
-		return b.scalar(x.Args[0])
+	if !b.IsTabular(x.Args[0]) {
+		return b.Scalar(x.Args[0])
 	}
 	r, value := b.firstColumn(x.Args[0])
 	if r == nil || value.Type() == 0 {
-		return bad()
+		return expr.Bad()
 	}
-	if constant(value) != nil && oneRow(r.node) {
+	if expr.Constant(value) != nil && oneRow(r.Node) {
 		return value
 	}
-	return &plan.Scalar{ID: b.newID(), Root: r.node, Value: value, T: value.Type()}
+	return &plan.Scalar{ID: b.NewID(), Root: r.Node, Value: value, T: value.Type()}
 }
 
 // oneRow tells that a node is that of a print.
@@ -50,47 +51,47 @@ func oneRow(n plan.Node) bool {
 	return false
 }
 
-// inRows binds x in (rows): the first column counts.
-func (b *binder) inRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Expr {
-	v := textOfSplit(b.scalar(x.L))
+// InRows binds x in (rows): the first column counts.
+func (b *binder) InRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Expr {
+	v := expr.TextOfSplit(b.Scalar(x.L))
 	r, value := b.firstColumn(items)
 	if v.Type() == 0 || r == nil || value.Type() == 0 {
-		return bad()
+		return expr.Bad()
 	}
-	value = textOfSplit(value)
+	value = expr.TextOfSplit(value)
 	if value.Type() == schema.Dynamic {
-		r, value = b.expanded(r, value)
+		r, value = b.Expanded(r, value)
 	}
 	if v.Type() == schema.Dynamic {
-		v = convert(v, value.Type())
+		v = expr.Convert(v, value.Type())
 	}
-	l, value, ok := b.unify(v, value, true, x.OpAt)
+	l, value, ok := b.Unify(v, value, true, x.OpAt)
 	if !ok {
-		return bad()
+		return expr.Bad()
 	}
 	if fold && l.Type() != schema.String {
-		b.fail(x.OpAt, "in~ needs a string, not "+l.Type().String(), "use in")
-		return bad()
+		b.Fail(x.OpAt, "in~ needs a string, not "+l.Type().String(), "use in")
+		return expr.Bad()
 	}
-	return &plan.InRows{ID: b.newID(), X: l, Root: r.node, Value: value, Fold: fold}
+	return &plan.InRows{ID: b.NewID(), X: l, Root: r.Node, Value: value, Fold: fold}
 }
 
 // columnIfExists binds column_ifexists("name", else).
 func (b *binder) columnIfExists(x *syntax.Call) plan.Expr {
-	if !b.count(x, 2, 2) {
-		return bad()
+	if !b.Count(x, 2, 2) {
+		return expr.Bad()
 	}
-	name, ok := constText(b.scalar(x.Args[0]))
+	name, ok := expr.ConstText(b.Scalar(x.Args[0]))
 	if !ok {
-		if len(b.diags) == 0 {
-			b.fail(x.Args[0].Pos(), "column_ifexists() takes a column's name as a constant string", "")
+		if len(b.Diags) == 0 {
+			b.Fail(x.Args[0].Pos(), "column_ifexists() takes a column's name as a constant string", "")
 		}
-		return bad()
+		return expr.Bad()
 	}
-	if b.rows != nil {
-		if c := b.rows.find(name); c != nil {
-			return c.get()
+	if b.Rows != nil {
+		if c := b.Rows.Find(name); c != nil {
+			return c.Get()
 		}
 	}
-	return b.scalar(x.Args[1])
+	return b.Scalar(x.Args[1])
 }

@@ -3,6 +3,8 @@ package bind
 import (
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -11,14 +13,14 @@ import (
 
 // search binds search: the rows of some tables in which a predicate holds, with the
 // table's name as the column $table. piped tells that the rows so far are searched.
-func (b *binder) search(op *syntax.Search, piped bool) *rows {
+func (b *binder) search(op *syntax.Search, piped bool) *expr.Rows {
 	s := &searching{b: b, types: map[string]schema.Type{}}
 	for _, p := range op.Params {
 		switch kind := p.Text(); {
 		case p.Name == "kind" && (kind == "default" || kind == "case_insensitive" || kind == "case_sensitive"):
 			s.exact = kind == "case_sensitive"
 		case !strings.HasPrefix(p.Name, "hint."):
-			b.refuse(p.Span, "the parameter "+p.Name+"="+p.Text())
+			b.Refuse(p.Span, "the parameter "+p.Name+"="+p.Text())
 			return nil
 		}
 	}
@@ -28,7 +30,7 @@ func (b *binder) search(op *syntax.Search, piped bool) *rows {
 		if name == "" {
 			name = "search_arg0"
 		}
-		parts = []part{{b.rows, name}}
+		parts = []part{{b.Rows, name}}
 	}
 	in := op.In
 	if !piped && in == nil {
@@ -42,21 +44,21 @@ func (b *binder) search(op *syntax.Search, piped bool) *rows {
 		parts = append(parts, more...)
 	}
 	for _, p := range parts {
-		for _, c := range p.rows.cols {
-			s.types[c.name] = c.typ
+		for _, c := range p.rows.Cols {
+			s.types[c.Name] = c.Typ
 		}
 	}
-	saved := b.rows
-	defer func() { b.rows = saved }()
+	saved := b.Rows
+	defer func() { b.Rows = saved }()
 	for i := range parts {
 		r := parts[i].rows
-		b.rows = s.widened(r)
+		b.Rows = s.widened(r)
 		pred := s.pred(op.Pred)
 		if pred.Type() == 0 {
 			return nil
 		}
-		if k := constant(pred); k == nil || k.V != true {
-			r = &rows{node: &plan.Filter{From: r.node, Pred: pred}, cols: r.cols}
+		if k := expr.Constant(pred); k == nil || k.V != true {
+			r = &expr.Rows{Node: &plan.Filter{From: r.Node, Pred: pred}, Cols: r.Cols}
 		}
 		parts[i].rows = r
 	}
@@ -72,13 +74,13 @@ type searching struct {
 	types map[string]schema.Type
 }
 
-func (s *searching) widened(r *rows) *rows {
-	out := &rows{node: r.node, cols: r.cols[:len(r.cols):len(r.cols)]}
+func (s *searching) widened(r *expr.Rows) *expr.Rows {
+	out := &expr.Rows{Node: r.Node, Cols: r.Cols[:len(r.Cols):len(r.Cols)]}
 	for name, t := range s.types {
-		if r.find(name) == nil {
-			c := fixed(name, null(t))
-			c.hidden = true
-			out.cols = append(out.cols, c)
+		if r.Find(name) == nil {
+			c := expr.Fixed(name, expr.Null(t))
+			c.Hidden = true
+			out.Cols = append(out.Cols, c)
 		}
 	}
 	return out
@@ -91,7 +93,7 @@ func (s *searching) pred(x syntax.Expr) plan.Expr {
 	case *syntax.Paren:
 		return s.pred(x.X)
 	case *syntax.Star:
-		return boolean(true)
+		return expr.Boolean(true)
 	case *syntax.Literal:
 		if x.Type == schema.String {
 			return s.term(x)
@@ -99,16 +101,16 @@ func (s *searching) pred(x syntax.Expr) plan.Expr {
 	case *syntax.Call:
 		if x.Name == "not" && len(x.Args) == 1 {
 			if inner := s.pred(x.Args[0]); inner.Type() != 0 {
-				return not(inner)
+				return expr.Not(inner)
 			}
-			return bad()
+			return expr.Bad()
 		}
 	case *syntax.Binary:
 		switch x.Op {
 		case "and", "or":
 			l, r := s.pred(x.L), s.pred(x.R)
 			if l.Type() == 0 || r.Type() == 0 {
-				return bad()
+				return expr.Bad()
 			}
 			op := fn.And
 			if x.Op == "or" {
@@ -118,25 +120,25 @@ func (s *searching) pred(x syntax.Expr) plan.Expr {
 		case ":":
 			k, isText := x.R.(*syntax.Literal)
 			if !isText || k.Type != schema.String {
-				b.refuse(x.OpAt, "':' with a value that is not a string literal")
-				return bad()
+				b.Refuse(x.OpAt, "':' with a value that is not a string literal")
+				return expr.Bad()
 			}
-			if l := b.asText(x.L, ":"); l.Type() != 0 {
+			if l := b.AsText(x.L, ":"); l.Type() != 0 {
 				return s.match(l, k)
 			}
-			return bad()
+			return expr.Bad()
 		}
-		if s.exact && simpleOps[strings.TrimPrefix(x.Op, "!")] != 0 {
-			b.refuse(x.OpAt, "'"+x.Op+"' in a search with kind=case_sensitive")
-			return bad()
+		if s.exact && expr.SimpleOps[strings.TrimPrefix(x.Op, "!")] != 0 {
+			b.Refuse(x.OpAt, "'"+x.Op+"' in a search with kind=case_sensitive")
+			return expr.Bad()
 		}
 	}
-	return b.condition(x)
+	return b.Condition(x)
 }
 
 // term binds a text on its own: some column has it.
 func (s *searching) term(x *syntax.Literal) plan.Expr {
-	return s.b.anyColumn(x.Text, x.Span, func(l plan.Expr) plan.Expr { return s.match(l, x) })
+	return s.b.AnyColumn(x.Text, x.Span, func(l plan.Expr) plan.Expr { return s.match(l, x) })
 }
 
 // match tells whether a text has a term, which may begin or end in a star.
@@ -144,8 +146,8 @@ func (s *searching) match(l plan.Expr, x *syntax.Literal) plan.Expr {
 	before, after := strings.HasPrefix(x.Text, "*"), strings.HasSuffix(x.Text, "*") && len(x.Text) > 1
 	bare := strings.Trim(x.Text, "*")
 	if strings.Contains(bare, "*") || bare == "" {
-		s.b.refuse(x.Span, "a search for "+syntax.Quote(x.Text))
-		return bad()
+		s.b.Refuse(x.Span, "a search for "+syntax.Quote(x.Text))
+		return expr.Bad()
 	}
 	ops := map[[2]bool][2]fn.Op{
 		{false, false}: {fn.Has, fn.HasCS}, {false, true}: {fn.HasPrefix, fn.HasPrefixCS},
@@ -155,5 +157,5 @@ func (s *searching) match(l plan.Expr, x *syntax.Literal) plan.Expr {
 	if s.exact {
 		op = ops[1]
 	}
-	return &plan.Call{Op: op, Args: []plan.Expr{l, text(bare)}, T: schema.Bool}
+	return &plan.Call{Op: op, Args: []plan.Expr{l, expr.Text(bare)}, T: schema.Bool}
 }

@@ -3,6 +3,8 @@ package bind
 import (
 	"fmt"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -35,12 +37,12 @@ func (b *binder) option(s *syntax.Set, p *plan.Plan) {
 		p.TakeRows = b.optionCount(s)
 	case "query_now":
 		if ticks, ok := b.optionValue(s, schema.DateTime).(int64); ok {
-			b.clock = event.Ticks(ticks)
+			b.Clock = event.Ticks(ticks)
 		}
 	case "servertimeout":
 		if ticks, ok := b.optionValue(s, schema.TimeSpan).(int64); ok {
 			if ticks <= 0 {
-				b.fail(s.Span, "servertimeout must be above 0", "")
+				b.Fail(s.Span, "servertimeout must be above 0", "")
 			}
 			p.Deadline = ticks
 		}
@@ -49,7 +51,7 @@ func (b *binder) option(s *syntax.Set, p *plan.Plan) {
 		if n := syntax.Nearest(s.Name, optionNames); n != "" {
 			hint = "did you mean " + n + "?"
 		}
-		b.fail(s.Span, "set "+s.Name+" is not supported", hint)
+		b.Fail(s.Span, "set "+s.Name+" is not supported", hint)
 	}
 }
 
@@ -58,16 +60,16 @@ var optionNames = []string{"notruncation", "truncationmaxrecords", "truncationma
 // optionValue gives an option's constant of that type, nil after an error.
 func (b *binder) optionValue(s *syntax.Set, typ schema.Type) any {
 	if s.Value == nil {
-		b.fail(s.Span, fmt.Sprintf("set %s needs a value of type %s", s.Name, typ), "")
+		b.Fail(s.Span, fmt.Sprintf("set %s needs a value of type %s", s.Name, typ), "")
 		return nil
 	}
-	x := b.scalar(s.Value)
+	x := b.Scalar(s.Value)
 	if x.Type() == 0 {
 		return nil
 	}
-	c := constant(x)
-	if c == nil || c.V == nil || c.T != typ && (!isWhole(c.T) || !isWhole(typ)) {
-		b.fail(s.Span, fmt.Sprintf("set %s needs a value of type %s", s.Name, typ), "")
+	c := expr.Constant(x)
+	if c == nil || c.V == nil || c.T != typ && (!expr.IsWhole(c.T) || !expr.IsWhole(typ)) {
+		b.Fail(s.Span, fmt.Sprintf("set %s needs a value of type %s", s.Name, typ), "")
 		return nil
 	}
 	return c.V
@@ -77,7 +79,7 @@ func (b *binder) optionValue(s *syntax.Set, typ schema.Type) any {
 func (b *binder) optionCount(s *syntax.Set) int64 {
 	n, ok := b.optionValue(s, schema.Long).(int64)
 	if ok && n <= 0 {
-		b.fail(s.Span, "set "+s.Name+" needs a number above 0", "")
+		b.Fail(s.Span, "set "+s.Name+" needs a number above 0", "")
 	}
 	return n
 }

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -12,17 +14,17 @@ import (
 
 // tabular binds something that gives rows; nil after an error. It sees no columns
 // of what is around it.
-func (b *binder) tabular(x syntax.Expr) *rows {
+func (b *binder) tabular(x syntax.Expr) *expr.Rows {
 	const deepest = 64 // lets within lets; each use is bound anew
 	if b.depth++; b.depth > deepest {
-		b.fail(x.Pos(), "the query nests too many tables", "")
+		b.Fail(x.Pos(), "the query nests too many tables", "")
 		return nil
 	}
-	savedRows, savedAggregates := b.rows, b.aggregates
-	b.rows, b.aggregates = nil, nil
+	savedRows, savedAggregates := b.Rows, b.Aggregates
+	b.Rows, b.Aggregates = nil, nil
 	defer func() {
 		b.depth--
-		b.rows, b.aggregates = savedRows, savedAggregates
+		b.Rows, b.Aggregates = savedRows, savedAggregates
 	}()
 	switch x := x.(type) {
 	case *syntax.Paren:
@@ -32,11 +34,11 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 	case *syntax.Name:
 		return b.namedRows(x)
 	case *syntax.Datatable:
-		return b.datatable(x)
+		return b.Datatable(x)
 	case *syntax.RangeRows:
 		r := b.rangeRows(x)
 		if r != nil {
-			r.ordered = true
+			r.Ordered = true
 		}
 		return r
 	case *syntax.Union:
@@ -44,7 +46,7 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 	case *syntax.Search:
 		return b.search(x, false)
 	case *syntax.Columns: // print
-		return b.print(x)
+		return b.Print(x)
 	case *syntax.Call:
 		return b.calledRows(x)
 	case *syntax.Member:
@@ -52,19 +54,19 @@ func (b *binder) tabular(x syntax.Expr) *rows {
 			return b.outside(c)
 		}
 	case *syntax.ExternalData:
-		b.fail(x.WordAt, "externaldata reads from outside the lake, which a question can't", "write the values in a datatable")
+		b.Fail(x.WordAt, "externaldata reads from outside the lake, which a question can't", "write the values in a datatable")
 		return nil
 	}
 	if word, at := syntax.OperatorWord(x); word != "" {
-		b.refuse(at, "the operator '"+word+"'")
+		b.Refuse(at, "the operator '"+word+"'")
 		return nil
 	}
-	b.fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
+	b.Fail(x.Pos(), "a table is expected here", "begin with a table, such as SecurityEvent | take 10")
 	return nil
 }
 
-// input binds a table in a join, a union or a call.
-func (b *binder) input(x syntax.Expr) *rows {
+// Input binds a table in a join, a union or a call.
+func (b *binder) Input(x syntax.Expr) *expr.Rows {
 	if !b.countOperator(x.Pos()) {
 		return nil
 	}
@@ -74,13 +76,13 @@ func (b *binder) input(x syntax.Expr) *rows {
 // countOperator keeps the bound of operators.
 func (b *binder) countOperator(at syntax.Span) bool {
 	if b.steps++; b.steps > maxOperators {
-		b.fail(at, fmt.Sprintf("the query has more than %d operators", maxOperators), "")
+		b.Fail(at, fmt.Sprintf("the query has more than %d operators", maxOperators), "")
 		return false
 	}
 	return true
 }
 
-func (b *binder) namedRows(x *syntax.Name) *rows {
+func (b *binder) namedRows(x *syntax.Name) *expr.Rows {
 	if l := b.scope.find(x.Name); l != nil {
 		switch {
 		case l.fn != nil && l.table:
@@ -88,7 +90,7 @@ func (b *binder) namedRows(x *syntax.Name) *rows {
 		case l.tabular():
 			return b.letRows(l)
 		}
-		b.fail(x.Span, x.Name+" is a value, not a table", "")
+		b.Fail(x.Span, x.Name+" is a value, not a table", "")
 		return nil
 	}
 	s := b.env.Tables(x.Name)
@@ -101,24 +103,24 @@ func (b *binder) namedRows(x *syntax.Name) *rows {
 		if n := syntax.Nearest(x.Name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
-		b.fail(x.Span, "there is no table '"+x.Name+"'", hint)
+		b.Fail(x.Span, "there is no table '"+x.Name+"'", hint)
 		return nil
 	}
 	return b.table(s)
 }
 
 // calledRows binds a call that gives rows.
-func (b *binder) calledRows(x *syntax.Call) *rows {
+func (b *binder) calledRows(x *syntax.Call) *expr.Rows {
 	if l := b.scope.find(x.Name); l != nil {
 		if l.fn != nil && l.table {
 			return b.callRows(x, l, nil)
 		}
-		b.fail(x.NameAt, x.Name+"() gives no table", "")
+		b.Fail(x.NameAt, x.Name+"() gives no table", "")
 		return nil
 	}
 	switch x.Name {
 	case "materialize":
-		if !b.count(x, 1, 1) {
+		if !b.Count(x, 1, 1) {
 			return nil
 		}
 		return b.tabular(x.Args[0])
@@ -128,19 +130,19 @@ func (b *binder) calledRows(x *syntax.Call) *rows {
 	if c, outside := outsideCall(x); outside {
 		return b.outside(c)
 	}
-	b.fail(x.NameAt, "there is no function "+x.Name+"() that gives a table", "")
+	b.Fail(x.NameAt, "there is no function "+x.Name+"() that gives a table", "")
 	return nil
 }
 
 // tableNamed binds table("name"), whose name must be known now.
-func (b *binder) tableNamed(x *syntax.Call) *rows {
-	if !b.count(x, 1, 2) {
+func (b *binder) tableNamed(x *syntax.Call) *expr.Rows {
+	if !b.Count(x, 1, 2) {
 		return nil
 	}
-	name, ok := constText(b.scalar(x.Args[0]))
+	name, ok := expr.ConstText(b.Scalar(x.Args[0]))
 	if !ok {
-		if len(b.diags) == 0 {
-			b.refuse(x.Args[0].Pos(), "table() of a name that is not a constant")
+		if len(b.Diags) == 0 {
+			b.Refuse(x.Args[0].Pos(), "table() of a name that is not a constant")
 		}
 		return nil
 	}
@@ -171,8 +173,8 @@ func outsideCall(x syntax.Expr) (*syntax.Call, bool) {
 	return nil, false
 }
 
-func (b *binder) outside(c *syntax.Call) *rows {
-	b.fail(c.NameAt, c.Name+"() reads "+outsides[c.Name]+", and a question reads only the lake", "")
+func (b *binder) outside(c *syntax.Call) *expr.Rows {
+	b.Fail(c.NameAt, c.Name+"() reads "+outsides[c.Name]+", and a question reads only the lake", "")
 	return nil
 }
 
@@ -180,11 +182,11 @@ func (b *binder) outside(c *syntax.Call) *rows {
 func (b *binder) letValue(l *let, x *syntax.Name) plan.Expr {
 	switch {
 	case l.value == nil:
-		b.fail(x.Span, x.Name+" is a table or a function, not a value", "toscalar(…) gives a table's first value")
-		return bad()
+		b.Fail(x.Span, x.Name+" is a table or a function, not a value", "toscalar(…) gives a table's first value")
+		return expr.Bad()
 	case l.row && l.depth != b.depth:
-		b.fail(x.Span, "the value of "+x.Name+" belongs to a row of another table", "")
-		return bad()
+		b.Fail(x.Span, "the value of "+x.Name+" belongs to a row of another table", "")
+		return expr.Bad()
 	}
 	return l.value
 }
@@ -216,8 +218,8 @@ func (b *binder) tables(pattern string) []string {
 }
 
 // as names the rows so far, for what comes behind.
-func (b *binder) as(op *syntax.As) *rows {
-	r := b.rows
+func (b *binder) as(op *syntax.As) *expr.Rows {
+	r := b.Rows
 	if b.mentions(op.Name.Name) < 2 {
 		return r
 	}
@@ -226,20 +228,20 @@ func (b *binder) as(op *syntax.As) *rows {
 	return b.use(s)
 }
 
-func (b *binder) invoke(op *syntax.Invoke) *rows {
+func (b *binder) invoke(op *syntax.Invoke) *expr.Rows {
 	l := b.scope.find(op.Call.Name)
 	if l == nil || l.fn == nil {
-		b.fail(op.Call.NameAt, "there is no function "+op.Call.Name+"()", "let it before")
+		b.Fail(op.Call.NameAt, "there is no function "+op.Call.Name+"()", "let it before")
 		return nil
 	}
 	if !l.table {
-		b.fail(op.Call.NameAt, op.Call.Name+"() gives no table", "")
+		b.Fail(op.Call.NameAt, op.Call.Name+"() gives no table", "")
 		return nil
 	}
-	first := b.rows
-	b.rows = nil
+	first := b.Rows
+	b.Rows = nil
 	r := b.callRows(op.Call, l, first)
-	b.rows = first
+	b.Rows = first
 	return r
 }
 
@@ -251,47 +253,47 @@ var clrTypes = map[schema.Type]string{
 }
 
 // getSchema gives the columns of the rows so far as rows.
-func (b *binder) getSchema() *rows {
+func (b *binder) getSchema() *expr.Rows {
 	node := &plan.Values{}
-	out := &rows{node: node}
+	out := &expr.Rows{Node: node}
 	for _, c := range []struct {
 		name string
 		typ  schema.Type
 	}{{"ColumnName", schema.String}, {"ColumnOrdinal", schema.Long}, {"DataType", schema.String}, {"ColumnType", schema.String}} {
-		ref := plan.Ref{ID: b.newID(), T: c.typ, NotNull: true}
+		ref := plan.Ref{ID: b.NewID(), T: c.typ, NotNull: true}
 		node.Columns = append(node.Columns, ref)
-		out.cols = append(out.cols, fixed(c.name, &ref))
+		out.Cols = append(out.Cols, expr.Fixed(c.name, &ref))
 	}
-	for i, c := range b.rows.visible() {
-		node.Rows = append(node.Rows, []*plan.Const{text(c.name), {T: schema.Long, V: int64(i)}, text(clrTypes[c.typ]), text(c.typ.String())})
+	for i, c := range b.Rows.Visible() {
+		node.Rows = append(node.Rows, []*plan.Const{expr.Text(c.Name), {T: schema.Long, V: int64(i)}, expr.Text(clrTypes[c.Typ]), expr.Text(c.Typ.String())})
 	}
 	return out
 }
 
 // rangeRows binds range x from a to b step c.
-func (b *binder) rangeRows(x *syntax.RangeRows) *rows {
-	from, to, step := b.scalar(x.From), b.scalar(x.To), b.scalar(x.Step)
+func (b *binder) rangeRows(x *syntax.RangeRows) *expr.Rows {
+	from, to, step := b.Scalar(x.From), b.Scalar(x.To), b.Scalar(x.Step)
 	ft, tt, st := from.Type(), to.Type(), step.Type()
 	if ft == 0 || tt == 0 || st == 0 {
 		return nil
 	}
 	typ := ft
 	switch {
-	case isNumber(ft) && isNumber(tt) && isNumber(st):
+	case expr.IsNumber(ft) && expr.IsNumber(tt) && expr.IsNumber(st):
 		typ = schema.Long
 		if ft == schema.Real || tt == schema.Real || st == schema.Real {
 			typ = schema.Real
 		}
-		from, to, step = convert(from, typ), convert(to, typ), convert(step, typ)
+		from, to, step = expr.Convert(from, typ), expr.Convert(to, typ), expr.Convert(step, typ)
 	case (ft == schema.DateTime || ft == schema.TimeSpan) && tt == ft && st == schema.TimeSpan:
 	default:
-		b.fail(x.Span, "range does not go from "+ft.String()+" to "+tt.String()+" in steps of "+st.String(), "")
+		b.Fail(x.Span, "range does not go from "+ft.String()+" to "+tt.String()+" in steps of "+st.String(), "")
 		return nil
 	}
-	node := &plan.Range{Col: plan.Ref{ID: b.newID(), T: typ, NotNull: true}, Start: from, End: to, Step: step}
+	node := &plan.Range{Col: plan.Ref{ID: b.NewID(), T: typ, NotNull: true}, Start: from, End: to, Step: step}
 	if n := node.Rows(); n > plan.MaxRange {
-		b.fail(x.Span, fmt.Sprintf("the range has more than %d rows", plan.MaxRange), "")
+		b.Fail(x.Span, fmt.Sprintf("the range has more than %d rows", plan.MaxRange), "")
 		return nil
 	}
-	return &rows{node: node, cols: []column{fixed(x.Name.Name, &node.Col)}}
+	return &expr.Rows{Node: node, Cols: []expr.Column{expr.Fixed(x.Name.Name, &node.Col)}}
 }

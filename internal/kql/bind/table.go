@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -30,23 +32,23 @@ type tableRows struct {
 // storedColumns are the table's columns as KQL sees them.
 type storedColumns struct{ *tableRows }
 
-func (t storedColumns) column(at int) plan.Expr {
+func (t storedColumns) Column(at int) plan.Expr {
 	if t.exprs[at] == nil {
 		t.exprs[at] = t.stored(at)
 	}
 	return t.exprs[at]
 }
 
-// column makes a column of the view.
-func (t *tableRows) column(at int) plan.Expr {
+// Column makes a column of the view.
+func (t *tableRows) Column(at int) plan.Expr {
 	if t.made[at] == nil {
 		t.made[at] = t.viewColumn(&t.view[at])
 	}
 	return t.made[at]
 }
 
-// storedColumn finds a stored column by its name, nil when there is none.
-func (t *tableRows) storedColumn(name string) *column {
+// StoredColumn finds a stored column by its name, nil when there is none.
+func (t *tableRows) StoredColumn(name string) *expr.Column {
 	i := t.table.Index(name)
 	if i < 0 {
 		return nil
@@ -55,9 +57,9 @@ func (t *tableRows) storedColumn(name string) *column {
 	return &c
 }
 
-func (t *tableRows) storedAt(i int) column {
+func (t *tableRows) storedAt(i int) expr.Column {
 	c := &t.table.Columns[i]
-	return column{name: c.Name, typ: c.KQL, hidden: strings.HasPrefix(c.Name, "_"), at: int32(i), of: storedColumns{t}}
+	return expr.Column{Name: c.Name, Typ: c.KQL, Hidden: strings.HasPrefix(c.Name, "_"), At: int32(i), Of: storedColumns{t}}
 }
 
 // raw gives the column as it lies on disk.
@@ -66,7 +68,7 @@ func (t *tableRows) raw(index int) *plan.Ref {
 		return r
 	}
 	c := &t.table.Columns[index]
-	r := &plan.Ref{ID: t.b.newID(), T: c.KQL, NotNull: c.Required}
+	r := &plan.Ref{ID: t.b.NewID(), T: c.KQL, NotNull: c.Required}
 	t.refs[index] = r
 	t.scan.Columns = append(t.scan.Columns, plan.ScanColumn{ID: r.ID, Index: index})
 	return r
@@ -86,13 +88,13 @@ func (t *tableRows) stored(index int) plan.Expr {
 	case c.KQL == schema.String:
 		return &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String}
 	case c.KQL == schema.Dynamic: // text of any form: what is no JSON is a string
-		return goCall("dyn_parse", &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String})
+		return expr.GoCall("dyn_parse", &plan.Call{Op: fn.StoredText, Args: []plan.Expr{r}, T: schema.String})
 	}
 	return r
 }
 
 // table makes the relation of a table or view.
-func (b *binder) table(s Source) *rows {
+func (b *binder) table(s Source) *expr.Rows {
 	table := s.Table
 	if s.View != nil {
 		table = s.View.Table
@@ -110,14 +112,14 @@ func (b *binder) table(s Source) *rows {
 		below = nil // nothing writes this table yet: it binds and is empty
 	}
 	t.extend = &plan.Extend{From: below}
-	out := &rows{node: t.extend}
+	out := &expr.Rows{Node: t.extend}
 	if s.View == nil {
-		out.cols = make([]column, 0, len(table.Columns)+len(t.view))
+		out.Cols = make([]expr.Column, 0, len(table.Columns)+len(t.view))
 		for i := range table.Columns {
-			out.cols = append(out.cols, t.storedAt(i))
+			out.Cols = append(out.Cols, t.storedAt(i))
 		}
 	} else {
-		out.cols = make([]column, 0, len(t.view))
+		out.Cols = make([]expr.Column, 0, len(t.view))
 		if s.View.Filter != "" && below != nil {
 			pred := b.viewExpr(t, s.View.Filter, "the filter of "+s.View.Name)
 			if pred.Type() != 0 {
@@ -127,7 +129,7 @@ func (b *binder) table(s Source) *rows {
 	}
 	for i := range t.view {
 		c := &t.view[i]
-		out.cols = append(out.cols, column{name: c.Name, typ: c.KQL, hidden: c.Hidden, at: int32(i), of: t})
+		out.Cols = append(out.Cols, expr.Column{Name: c.Name, Typ: c.KQL, Hidden: c.Hidden, At: int32(i), Of: t})
 	}
 	if below == nil {
 		return b.empty(out)
@@ -136,13 +138,13 @@ func (b *binder) table(s Source) *rows {
 }
 
 // empty replaces a table that nothing writes yet by no rows of its columns.
-func (b *binder) empty(r *rows) *rows {
+func (b *binder) empty(r *expr.Rows) *expr.Rows {
 	values := &plan.Values{}
-	out := &rows{node: values}
-	for _, c := range r.cols {
-		ref := plan.Ref{ID: b.newID(), T: c.typ}
+	out := &expr.Rows{Node: values}
+	for _, c := range r.Cols {
+		ref := plan.Ref{ID: b.NewID(), T: c.Typ}
 		values.Columns = append(values.Columns, ref)
-		out.cols = append(out.cols, column{name: c.name, typ: c.typ, hidden: c.hidden, x: &ref})
+		out.Cols = append(out.Cols, expr.Column{Name: c.Name, Typ: c.Typ, Hidden: c.Hidden, X: &ref})
 	}
 	return out
 }
@@ -154,8 +156,8 @@ func (t *tableRows) viewColumn(c *schema.ViewColumn) plan.Expr {
 	case schema.Stored:
 		i := t.table.Index(c.Expr)
 		if i < 0 {
-			t.b.fail(syntax.Span{}, "cannot bind "+where+": table "+t.table.Name+" has no column "+c.Expr, "")
-			return bad()
+			t.b.Fail(syntax.Span{}, "cannot bind "+where+": table "+t.table.Name+" has no column "+c.Expr, "")
+			return expr.Bad()
 		}
 		return t.b.storedAs(t.stored(i), c.KQL)
 	case schema.Computed:
@@ -163,13 +165,13 @@ func (t *tableRows) viewColumn(c *schema.ViewColumn) plan.Expr {
 		if _, isRef := x.(*plan.Ref); isRef || x.Type() == 0 {
 			return x
 		}
-		id := t.b.newID()
+		id := t.b.NewID()
 		t.extend.Cols = append(t.extend.Cols, plan.Assign{ID: id, Expr: x})
 		return &plan.Ref{ID: id, T: c.KQL, NotNull: c.KQL == schema.String}
 	case schema.Constant:
 		return t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)
 	}
-	return null(c.KQL)
+	return expr.Null(c.KQL)
 }
 
 // storedAs converts a stored value to the type a view gives it; what doesn't fit
@@ -181,16 +183,16 @@ func (b *binder) storedAs(x plan.Expr, typ schema.Type) plan.Expr {
 	}
 	if c, ok := x.(*plan.Call); ok && from == schema.Dynamic && typ == schema.String {
 		if c.Op == fn.SplitAt {
-			return stringOf(c)
+			return expr.StringOf(c)
 		}
 	}
 	if from == schema.String && typ == schema.Dynamic {
-		return goCall("dyn_parse", x)
+		return expr.GoCall("dyn_parse", x)
 	}
 	if from == schema.String && typ == schema.Decimal {
 		return &plan.Call{Op: fn.StoredCast, Args: []plan.Expr{x}, T: typ}
 	}
-	return convert(x, typ)
+	return expr.Convert(x, typ)
 }
 
 // definitions are the expressions of the schema's views, each parsed when it is
@@ -218,16 +220,16 @@ func definition(text string) (syntax.Expr, []syntax.Diagnostic) {
 func (b *binder) viewExpr(t *tableRows, text, where string) plan.Expr {
 	x, diags := definition(text)
 	if len(diags) > 0 {
-		b.fail(syntax.Span{}, "cannot read the definition of "+where+": "+diags[0].Error(), "")
-		return bad()
+		b.Fail(syntax.Span{}, "cannot read the definition of "+where+": "+diags[0].Error(), "")
+		return expr.Bad()
 	}
-	inner := newBinder(b.env, text, b.ids)
-	inner.clock, inner.internal = b.clock, t
-	inner.rows = &rows{node: t.scan, stored: t}
-	bound := inner.scalar(x)
-	if len(inner.diags) > 0 {
-		b.fail(syntax.Span{}, "cannot bind the definition of "+where+": "+inner.diags[0].Error(), "")
-		return bad()
+	inner := newBinder(b.env, text, b.Ids)
+	inner.Clock, inner.internal = b.Clock, t
+	inner.Rows = &expr.Rows{Node: t.scan, Stored: t}
+	bound := inner.Scalar(x)
+	if len(inner.Diags) > 0 {
+		b.Fail(syntax.Span{}, "cannot bind the definition of "+where+": "+inner.Diags[0].Error(), "")
+		return expr.Bad()
 	}
 	return bound
 }
@@ -245,18 +247,18 @@ func (t *tableRows) lookup(column string) plan.Expr {
 func (t *tableRows) newLookup(name string) plan.Expr {
 	sources := t.b.env.Tables("sources").Table
 	if sources == nil {
-		return null(schema.String)
+		return expr.Null(schema.String)
 	}
 	key, value := sources.Index("_Source"), sources.Index(name)
 	own := t.table.Index("_Source")
 	if key < 0 || value < 0 || own < 0 {
-		return null(schema.String)
+		return expr.Null(schema.String)
 	}
 	l := &plan.Lookup{
 		From: t.extend.From, Table: &plan.Scan{Table: sources}, Match: t.raw(own),
-		Key:    plan.Ref{ID: t.b.newID(), T: schema.Int},
-		Value:  plan.Ref{ID: t.b.newID(), T: schema.String},
-		Result: t.b.newID(),
+		Key:    plan.Ref{ID: t.b.NewID(), T: schema.Int},
+		Value:  plan.Ref{ID: t.b.NewID(), T: schema.String},
+		Result: t.b.NewID(),
 	}
 	l.Table.Columns = []plan.ScanColumn{{ID: l.Key.ID, Index: key}, {ID: l.Value.ID, Index: value}}
 	t.extend.From = l

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/expr"
+
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -28,7 +30,7 @@ func (b *binder) unionParams(op *syntax.Union) (unionParams, bool) {
 		case p.Name == "withsource" || p.Name == "with_source":
 			u.source = p.Text()
 		case !strings.HasPrefix(p.Name, "hint."):
-			b.refuse(p.Span, "the parameter "+p.Name+"="+p.Text())
+			b.Refuse(p.Span, "the parameter "+p.Name+"="+p.Text())
 			return u, false
 		}
 	}
@@ -37,19 +39,19 @@ func (b *binder) unionParams(op *syntax.Union) (unionParams, bool) {
 
 // part is one input of a union and the name that withsource gives it.
 type part struct {
-	rows *rows
+	rows *expr.Rows
 	name string
 }
 
 // union binds union; piped tells that the rows so far are its first part.
-func (b *binder) union(op *syntax.Union, piped bool) *rows {
+func (b *binder) union(op *syntax.Union, piped bool) *expr.Rows {
 	u, ok := b.unionParams(op)
 	if !ok {
 		return nil
 	}
 	var parts []part
 	if piped {
-		parts = append(parts, part{b.rows, b.pipedName})
+		parts = append(parts, part{b.Rows, b.pipedName})
 	}
 	for _, x := range op.Inputs {
 		more, ok := b.unionInput(x, u.fuzzy)
@@ -64,7 +66,7 @@ func (b *binder) union(op *syntax.Union, piped bool) *rows {
 		}
 	}
 	if len(parts) == 0 {
-		b.fail(op.WordAt, "no table of the union is known", "")
+		b.Fail(op.WordAt, "no table of the union is known", "")
 		return nil
 	}
 	return b.merge(parts, u)
@@ -76,12 +78,12 @@ func (b *binder) unionInput(x syntax.Expr, fuzzy bool) ([]part, bool) {
 	if p, ok := x.(*syntax.Pattern); ok {
 		names := b.tables(p.Pattern)
 		if len(names) == 0 && !fuzzy {
-			b.fail(p.Span, "no table is named "+p.Pattern, "")
+			b.Fail(p.Span, "no table is named "+p.Pattern, "")
 			return nil, false
 		}
 		var parts []part
 		for _, name := range names {
-			r := b.input(&syntax.Name{Span: p.Span, Name: name})
+			r := b.Input(&syntax.Name{Span: p.Span, Name: name})
 			if r == nil {
 				return nil, false
 			}
@@ -93,7 +95,7 @@ func (b *binder) unionInput(x syntax.Expr, fuzzy bool) ([]part, bool) {
 		return nil, true
 	}
 	name := b.sourceName(x)
-	r := b.input(x)
+	r := b.Input(x)
 	return []part{{r, name}}, r != nil
 }
 
@@ -118,10 +120,10 @@ func (b *binder) missing(x syntax.Expr, depth int) bool {
 			defer func() { b.scope = saved }()
 			return b.missing(l.rows, depth+1)
 		}
-		return !b.isTabular(x)
+		return !b.IsTabular(x)
 	case *syntax.Call:
 		_, outside := outsideCall(x)
-		return b.scope.find(x.Name) == nil && (outside || !b.isTabular(x))
+		return b.scope.find(x.Name) == nil && (outside || !b.IsTabular(x))
 	case *syntax.Member:
 		_, outside := outsideCall(x)
 		return outside
@@ -191,16 +193,16 @@ func unionColumns(parts []part) []unionColumn {
 	types := map[string]int{}
 	var cols []unionColumn
 	for i, p := range parts {
-		for j, c := range p.rows.cols {
-			k := key{c.name, c.typ}
+		for j, c := range p.rows.Cols {
+			k := key{c.Name, c.Typ}
 			at, ok := index[k]
 			if !ok {
 				at = len(cols)
 				index[k] = at
-				types[c.name]++
-				cols = append(cols, unionColumn{name: c.name, typ: c.typ, of: slices.Repeat([]int{-1}, len(parts)), hidden: true})
+				types[c.Name]++
+				cols = append(cols, unionColumn{name: c.Name, typ: c.Typ, of: slices.Repeat([]int{-1}, len(parts)), hidden: true})
 			}
-			cols[at].hidden = cols[at].hidden && c.hidden
+			cols[at].hidden = cols[at].hidden && c.Hidden
 			cols[at].of[i] = j
 		}
 	}
@@ -212,7 +214,7 @@ func unionColumns(parts []part) []unionColumn {
 	}
 	for i := range cols {
 		if c := &cols[i]; types[c.name] > 1 {
-			c.name = unique(c.name+"_"+c.typ.String(), func(n string) bool { return taken[n] })
+			c.name = expr.Unique(c.name+"_"+c.typ.String(), func(n string) bool { return taken[n] })
 			taken[c.name] = true
 		}
 	}
@@ -220,30 +222,30 @@ func unionColumns(parts []part) []unionColumn {
 }
 
 // merge makes the union of parts. A column is taken from them when it is used.
-func (b *binder) merge(parts []part, u unionParams) *rows {
+func (b *binder) merge(parts []part, u unionParams) *expr.Rows {
 	node := &plan.Union{Parts: make([]plan.UnionInput, len(parts))}
 	for i, p := range parts {
-		node.Parts[i].From = p.rows.node
+		node.Parts[i].From = p.rows.Node
 	}
 	cols := unionColumns(parts)
 	if u.inner {
 		cols = slices.DeleteFunc(cols, func(c unionColumn) bool { return slices.Contains(c.of, -1) })
 	}
-	out := &rows{node: node}
+	out := &expr.Rows{Node: node}
 	if u.source != "" {
-		names := func(i int) plan.Expr { return text(parts[i].name) }
-		out.cols = append(out.cols, b.unionColumn(node, u.source, schema.String, names))
+		names := func(i int) plan.Expr { return expr.Text(parts[i].name) }
+		out.Cols = append(out.Cols, b.unionColumn(node, u.source, schema.String, names))
 	}
 	for _, c := range cols {
-		name := unique(c.name, func(n string) bool { return out.find(n) != nil })
+		name := expr.Unique(c.name, func(n string) bool { return out.Find(n) != nil })
 		col := b.unionColumn(node, name, c.typ, func(i int) plan.Expr {
 			if c.of[i] < 0 {
-				return null(c.typ)
+				return expr.Null(c.typ)
 			}
-			return parts[i].rows.cols[c.of[i]].get()
+			return parts[i].rows.Cols[c.of[i]].Get()
 		})
-		col.hidden = c.hidden
-		out.cols = append(out.cols, col)
+		col.Hidden = c.hidden
+		out.Cols = append(out.Cols, col)
 	}
 	return out
 }
@@ -251,8 +253,8 @@ func (b *binder) merge(parts []part, u unionParams) *rows {
 // unionColumn is a column that each part has an expression for. Where parts read
 // stored columns, the union passes those on as they lie on disk, so that what reads
 // them above stays a plain operation on a stored column.
-func (b *binder) unionColumn(node *plan.Union, name string, typ schema.Type, of func(part int) plan.Expr) column {
-	return lazy(name, typ, func() plan.Expr {
+func (b *binder) unionColumn(node *plan.Union, name string, typ schema.Type, of func(part int) plan.Expr) expr.Column {
+	return expr.Lazy(name, typ, func() plan.Expr {
 		parts := make([]plan.Expr, len(node.Parts))
 		for i := range parts {
 			if parts[i] = of(i); parts[i].Type() == 0 {
@@ -304,7 +306,7 @@ func storedArgs(times []plan.Expr) [][]plan.Expr {
 
 // addUnion adds a column to a union.
 func (b *binder) addUnion(node *plan.Union, parts []plan.Expr) *plan.Ref {
-	ref := plan.Ref{ID: b.newID(), T: parts[0].Type(), NotNull: true}
+	ref := plan.Ref{ID: b.NewID(), T: parts[0].Type(), NotNull: true}
 	for i, x := range parts {
 		ref.NotNull = ref.NotNull && plan.NotNull(x)
 		node.Parts[i].Cols = append(node.Parts[i].Cols, x)

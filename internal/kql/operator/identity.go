@@ -1,4 +1,4 @@
-package bind
+package operator
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ var rowIdentity = []string{"_Source", "_Seq"}
 
 // identity gives columns that name a row of node, none unless every row of it is a
 // row of one stored table that has a name. The columns go as nobody reads them.
-func (b *operators) identity(node plan.Node) []plan.Ref {
+func (b *Binder) identity(node plan.Node) []plan.Ref {
 	switch n := node.(type) {
 	case *plan.Filter:
 		return b.identity(n.From)
@@ -41,7 +41,7 @@ func (b *operators) identity(node plan.Node) []plan.Ref {
 			at := slices.IndexFunc(n.Columns, func(c plan.ScanColumn) bool { return c.Index == i })
 			if at < 0 {
 				at = len(n.Columns)
-				n.Columns = append(n.Columns, plan.ScanColumn{ID: b.newID(), Index: i})
+				n.Columns = append(n.Columns, plan.ScanColumn{ID: b.NewID(), Index: i})
 			}
 			refs = append(refs, plan.Ref{ID: n.Columns[at].ID, T: n.Table.Columns[i].KQL, NotNull: true})
 		}

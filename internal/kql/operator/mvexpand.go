@@ -1,8 +1,10 @@
-package bind
+package operator
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -20,46 +22,46 @@ type expansion struct {
 	above *plan.Extend
 	// added are the columns of elements, each with the position it takes among the
 	// columns of the input, -1 for the end; index is the column of positions.
-	added []column
+	Added []expr.Column
 	at    []int
-	index *column
+	Index *expr.Column
 }
 
-// root is the node above which the elements can be read.
-func (e *expansion) root() plan.Node {
+// Root is the node above which the elements can be read.
+func (e *expansion) Root() plan.Node {
 	if len(e.above.Cols) > 0 {
 		return e.above
 	}
 	return e.node
 }
 
-// mvExpand binds mv-expand: a row for each element.
-func (b *operators) mvExpand(op *syntax.MvExpand) *rows {
-	r := b.rows
+// MvExpand binds mv-expand: a row for each element.
+func (b *Binder) MvExpand(op *syntax.MvExpand) *expr.Rows {
+	r := b.Rows
 	limit := op.Limit
-	e := b.expand(op.Word, op.Params, op.Items, limit, op.Span)
+	e := b.Expand(op.Word, op.Params, op.Items, limit, op.Span)
 	if e == nil {
 		return nil
 	}
-	out := &rows{node: e.root(), cols: slices.Clone(r.cols)}
-	for i, c := range e.added {
+	out := &expr.Rows{Node: e.Root(), Cols: slices.Clone(r.Cols)}
+	for i, c := range e.Added {
 		if at := e.at[i]; at >= 0 {
-			out.cols[at] = c
+			out.Cols[at] = c
 		} else {
-			out.cols = append(out.cols, c)
+			out.Cols = append(out.Cols, c)
 		}
 	}
-	if e.index != nil {
-		c := *e.index
-		c.name = unique(c.name, func(n string) bool { return out.find(n) != nil })
-		out.cols = append(out.cols, c)
+	if e.Index != nil {
+		c := *e.Index
+		c.Name = expr.Unique(c.Name, func(n string) bool { return out.Find(n) != nil })
+		out.Cols = append(out.Cols, c)
 	}
 	return out
 }
 
-// expand binds what mv-expand and mv-apply share.
-func (b *operators) expand(word string, params []syntax.Param, items []*syntax.MvItem, limit syntax.Expr, span syntax.Span) *expansion {
-	e := &expansion{node: &plan.Unnest{From: b.rows.node}}
+// Expand binds what mv-expand and mv-apply share.
+func (b *Binder) Expand(word string, params []syntax.Param, items []*syntax.MvItem, limit syntax.Expr, span syntax.Span) *expansion {
+	e := &expansion{node: &plan.Unnest{From: b.Rows.Node}}
 	e.above = &plan.Extend{From: e.node}
 	index, ok := b.expandParams(e, params, span)
 	if !ok {
@@ -69,12 +71,12 @@ func (b *operators) expand(word string, params []syntax.Param, items []*syntax.M
 		e.node.Limit = legacyLimit
 	}
 	if limit != nil {
-		n, ok := b.rowCount(limit)
+		n, ok := b.RowCount(limit)
 		if !ok {
 			return nil
 		}
 		if e.node.Limit = n; n == 0 {
-			b.fail(limit.Pos(), "a limit of 0 leaves no rows", "")
+			b.Fail(limit.Pos(), "a limit of 0 leaves no rows", "")
 			return nil
 		}
 	}
@@ -84,20 +86,20 @@ func (b *operators) expand(word string, params []syntax.Param, items []*syntax.M
 		}
 	}
 	if len(items) == 0 {
-		b.fail(span, word+" needs a column", "")
+		b.Fail(span, word+" needs a column", "")
 		return nil
 	}
 	if index != "" {
-		e.node.Index = b.newID()
-		c := fixed(index, &plan.Ref{ID: e.node.Index, T: schema.Long, NotNull: true})
-		e.index = &c
+		e.node.Index = b.NewID()
+		c := expr.Fixed(index, &plan.Ref{ID: e.node.Index, T: schema.Long, NotNull: true})
+		e.Index = &c
 	}
 	return e
 }
 
 // expandParams reads bagexpansion, kind and with_itemindex, of which it gives the
 // name.
-func (b *operators) expandParams(e *expansion, params []syntax.Param, span syntax.Span) (index string, ok bool) {
+func (b *Binder) expandParams(e *expansion, params []syntax.Param, span syntax.Span) (index string, ok bool) {
 	for _, p := range params {
 		switch {
 		case p.Name == "bagexpansion" || p.Name == "kind":
@@ -106,22 +108,22 @@ func (b *operators) expandParams(e *expansion, params []syntax.Param, span synta
 				e.node.Pairs = true
 			case "bag":
 			default:
-				b.fail(span, p.Name+" is array or bag", "")
+				b.Fail(span, p.Name+" is array or bag", "")
 				return "", false
 			}
 		case p.Name == "with_itemindex":
 			index = p.Text()
 		case !strings.HasPrefix(p.Name, "hint."):
-			b.refuse(span, "the parameter "+p.Name)
+			b.Refuse(span, "the parameter "+p.Name)
 			return "", false
 		}
 	}
 	return index, true
 }
 
-func (b *operators) expandItem(e *expansion, item *syntax.MvItem) bool {
-	it := b.item(item.X, func() string { return "" })
-	t := it.x.Type()
+func (b *Binder) expandItem(e *expansion, item *syntax.MvItem) bool {
+	it := b.Item(item.X, func() string { return "" })
+	t := it.X.Type()
 	switch {
 	case t == 0:
 		return false
@@ -130,38 +132,38 @@ func (b *operators) expandItem(e *expansion, item *syntax.MvItem) bool {
 		if t == schema.String {
 			hint = "parse it: parse_json(…)"
 		}
-		b.fail(item.X.Pos(), "a dynamic value is expected here, not "+t.String(), hint)
+		b.Fail(item.X.Pos(), "a dynamic value is expected here, not "+t.String(), hint)
 		return false
 	}
-	if it.name == "" {
-		it.name = unique("Column1", func(n string) bool { return b.rows.find(n) != nil })
+	if it.Name == "" {
+		it.Name = expr.Unique("Column1", func(n string) bool { return b.Rows.Find(n) != nil })
 	}
-	if slices.ContainsFunc(e.added, func(c column) bool { return c.name == it.name }) {
-		b.fail(item.Span, "the column '"+it.name+"' is there twice", "")
+	if slices.ContainsFunc(e.Added, func(c expr.Column) bool { return c.Name == it.Name }) {
+		b.Fail(item.Span, "the column '"+it.Name+"' is there twice", "")
 		return false
 	}
 	to := schema.Dynamic
 	if item.Type != nil {
 		var ok bool
-		if to, ok = b.typeArgument(item.Type); !ok {
+		if to, ok = b.TypeArgument(item.Type); !ok {
 			return false
 		}
 	}
-	c, isCall := it.x.(*plan.Call)
-	col := plan.UnnestColumn{X: it.x, List: b.newID(), ID: b.newID(), Text: to == schema.String && isCall && c.Op == fn.Split}
+	c, isCall := it.X.(*plan.Call)
+	col := plan.UnnestColumn{X: it.X, List: b.NewID(), ID: b.NewID(), Text: to == schema.String && isCall && c.Op == fn.Split}
 	e.node.Cols = append(e.node.Cols, col)
 	var x plan.Expr = &plan.Ref{ID: col.ID, T: schema.Dynamic}
 	switch {
 	case col.Text:
 		x = &plan.Call{Op: fn.StoredText, Args: []plan.Expr{&plan.Ref{ID: col.ID, T: schema.String}}, T: schema.String}
 	case item.Type != nil:
-		if x = convert(x, to); x == nil {
-			b.refuse(item.Type.Pos(), "elements of type "+to.String())
+		if x = expr.Convert(x, to); x == nil {
+			b.Refuse(item.Type.Pos(), "elements of type "+to.String())
 			return false
 		}
 		x = b.add(e.above, x)
 	}
-	e.added = append(e.added, fixed(it.name, x))
-	e.at = append(e.at, slices.IndexFunc(b.rows.cols, func(c column) bool { return c.name == it.name }))
+	e.Added = append(e.Added, expr.Fixed(it.Name, x))
+	e.at = append(e.at, slices.IndexFunc(b.Rows.Cols, func(c expr.Column) bool { return c.Name == it.Name }))
 	return true
 }

@@ -1,8 +1,10 @@
-package bind
+package operator
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/dyn"
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -17,11 +19,11 @@ const (
 	maxOpenColumns = 500
 )
 
-// evaluate binds a plugin.
-func (b *operators) evaluate(op *syntax.Evaluate) *rows {
+// Evaluate binds a plugin.
+func (b *Binder) Evaluate(op *syntax.Evaluate) *expr.Rows {
 	for _, p := range op.Params {
 		if len(p.Name) < 5 || p.Name[:5] != "hint." {
-			b.refuse(op.WordAt, "the parameter "+p.Name)
+			b.Refuse(op.WordAt, "the parameter "+p.Name)
 			return nil
 		}
 	}
@@ -33,23 +35,23 @@ func (b *operators) evaluate(op *syntax.Evaluate) *rows {
 	case "autocluster", "basket":
 		return b.patterns(op)
 	}
-	b.refuse(op.Call.NameAt, "the plugin "+op.Call.Name)
+	b.Refuse(op.Call.NameAt, "the plugin "+op.Call.Name)
 	return nil
 }
 
 // ask runs a question over the rows so far: one aggregate.
-func (b *operators) askOne(r *rows, agg plan.Agg, at syntax.Span) ([]byte, bool) {
-	if len(b.diags) > 0 {
+func (b *Binder) askOne(r *expr.Rows, agg plan.Agg, at syntax.Span) ([]byte, bool) {
+	if len(b.Diags) > 0 {
 		return nil, false // a mistake elsewhere; the rows so far may not be sound
 	}
-	agg.ID = b.newID()
-	node := &plan.Aggregate{From: r.node, Aggs: []plan.Agg{agg}}
+	agg.ID = b.NewID()
+	node := &plan.Aggregate{From: r.Node, Aggs: []plan.Agg{agg}}
 	p := &plan.Plan{Root: node, Output: []plan.Output{{Name: "answer", Expr: &plan.Ref{ID: agg.ID, T: agg.T}}}}
-	return b.query.ask(p, at)
+	return b.Query.Ask(p, at)
 }
 
 // pluginArgs splits the arguments of a plugin into those by place and those by name.
-func (b *operators) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, map[string]syntax.Expr, bool) {
+func (b *Binder) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, map[string]syntax.Expr, bool) {
 	var places []syntax.Expr
 	named := map[string]syntax.Expr{}
 	for _, x := range c.Args {
@@ -59,7 +61,7 @@ func (b *operators) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, 
 			continue
 		}
 		if len(n.Names) != 1 || !slices.Contains(names, n.Names[0].Name) {
-			b.fail(n.Span, c.Name+"() has no such parameter", "")
+			b.Fail(n.Span, c.Name+"() has no such parameter", "")
 			return nil, nil, false
 		}
 		named[n.Names[0].Name] = n.X
@@ -68,15 +70,15 @@ func (b *operators) pluginArgs(c *syntax.Call, names ...string) ([]syntax.Expr, 
 }
 
 // columnArg finds the column that an argument of a plugin names.
-func (b *operators) columnArg(x syntax.Expr) *column {
+func (b *Binder) columnArg(x syntax.Expr) *expr.Column {
 	n, ok := x.(*syntax.Name)
 	if !ok {
-		b.fail(x.Pos(), "a column's name is expected here", "")
+		b.Fail(x.Pos(), "a column's name is expected here", "")
 		return nil
 	}
-	c := b.rows.find(n.Name)
+	c := b.Rows.Find(n.Name)
 	if c == nil {
-		b.noColumn(n)
+		b.NoColumn(n)
 	}
 	return c
 }
@@ -88,12 +90,12 @@ type openColumn struct {
 }
 
 // declared are the columns that `: (a:long, *)` behind a plugin promises.
-func (b *operators) declared(t *syntax.RowType) ([]openColumn, bool) {
+func (b *Binder) declared(t *syntax.RowType) ([]openColumn, bool) {
 	var out []openColumn
 	for _, c := range t.Columns {
-		typ, ok := typeNames[c.Type]
+		typ, ok := expr.TypeNames[c.Type]
 		if !ok {
-			b.refuse(c.Span, "a column of type "+c.Type)
+			b.Refuse(c.Span, "a column of type "+c.Type)
 			return nil, false
 		}
 		out = append(out, openColumn{c.Name, typ})
@@ -101,14 +103,14 @@ func (b *operators) declared(t *syntax.RowType) ([]openColumn, bool) {
 	return out, true
 }
 
-func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
+func (b *Binder) bagUnpack(op *syntax.Evaluate) *expr.Rows {
 	c := op.Call
 	places, named, ok := b.pluginArgs(c, "OutputColumnPrefix", "columnsConflict", "ignoredProperties")
 	if !ok {
 		return nil
 	}
 	if len(places) < 1 || len(places) > 4 {
-		b.fail(c.Span, "bag_unpack() takes a column of bags, and a prefix, a rule for conflicts and properties to leave out", "")
+		b.Fail(c.Span, "bag_unpack() takes a column of bags, and a prefix, a rule for conflicts and properties to leave out", "")
 		return nil
 	}
 	for i, name := range []string{"", "OutputColumnPrefix", "columnsConflict", "ignoredProperties"} {
@@ -120,16 +122,16 @@ func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
 	if bag == nil {
 		return nil
 	}
-	if bag.typ != schema.Dynamic {
-		b.fail(places[0].Pos(), "bag_unpack() needs a dynamic column, not "+bag.typ.String(), "parse_json() makes one")
+	if bag.Typ != schema.Dynamic {
+		b.Fail(places[0].Pos(), "bag_unpack() needs a dynamic column, not "+bag.Typ.String(), "parse_json() makes one")
 		return nil
 	}
 	prefix, conflict, ignored, ok := b.unpackOptions(named)
 	if !ok {
 		return nil
 	}
-	r := *b.rows
-	value := bag.get()
+	r := *b.Rows
+	value := bag.Get()
 	var found []openColumn
 	if op.Schema != nil {
 		found, ok = b.declared(op.Schema)
@@ -139,11 +141,11 @@ func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
 	if !ok {
 		return nil
 	}
-	node := &plan.Extend{From: r.node}
-	out := &rows{node: node}
-	for _, k := range r.cols {
-		if k.name != bag.name {
-			out.cols = append(out.cols, k)
+	node := &plan.Extend{From: r.Node}
+	out := &expr.Rows{Node: node}
+	for _, k := range r.Cols {
+		if k.Name != bag.Name {
+			out.Cols = append(out.Cols, k)
 		}
 	}
 	for _, k := range found {
@@ -156,23 +158,23 @@ func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
 		if slices.Contains(ignored, k.name) {
 			continue
 		}
-		if at := slices.IndexFunc(out.cols, func(c column) bool { return c.name == name }); at >= 0 {
+		if at := slices.IndexFunc(out.Cols, func(c expr.Column) bool { return c.Name == name }); at >= 0 {
 			switch {
 			case op.Schema != nil: // a promised column that passes by
 				continue
 			case conflict == "keep_source":
 				continue
 			case conflict == "replace_source":
-				out.cols = slices.Delete(out.cols, at, at+1)
+				out.Cols = slices.Delete(out.Cols, at, at+1)
 			default:
-				b.fail(c.Span, "the bags have a property '"+name+"', and there is a column of that name", "give a prefix, or columnsConflict = 'replace_source' or 'keep_source'")
+				b.Fail(c.Span, "the bags have a property '"+name+"', and there is a column of that name", "give a prefix, or columnsConflict = 'replace_source' or 'keep_source'")
 				return nil
 			}
 		}
-		out.cols = append(out.cols, lazy(name, k.typ, func() plan.Expr {
-			x := step(value, dyn.Member(k.name))
+		out.Cols = append(out.Cols, expr.Lazy(name, k.typ, func() plan.Expr {
+			x := expr.Step(value, dyn.Member(k.name))
 			if k.typ != schema.Dynamic {
-				if y := fromDynamic(x, k.typ); y != nil {
+				if y := expr.FromDynamic(x, k.typ); y != nil {
 					x = y
 				}
 			}
@@ -183,13 +185,13 @@ func (b *operators) bagUnpack(op *syntax.Evaluate) *rows {
 }
 
 // unpackOptions reads the constant options of bag_unpack.
-func (b *operators) unpackOptions(named map[string]syntax.Expr) (prefix, conflict string, ignored []string, ok bool) {
+func (b *Binder) unpackOptions(named map[string]syntax.Expr) (prefix, conflict string, ignored []string, ok bool) {
 	ok = true
 	text := func(name string, into *string) {
 		if x := named[name]; x != nil {
-			s, isText := constText(b.scalar(x))
+			s, isText := expr.ConstText(b.Scalar(x))
 			if !isText {
-				b.fail(x.Pos(), "a text is expected here", "")
+				b.Fail(x.Pos(), "a text is expected here", "")
 				ok = false
 			}
 			*into = s
@@ -198,13 +200,13 @@ func (b *operators) unpackOptions(named map[string]syntax.Expr) (prefix, conflic
 	text("OutputColumnPrefix", &prefix)
 	text("columnsConflict", &conflict)
 	if !slices.Contains([]string{"", "error", "replace_source", "keep_source"}, conflict) {
-		b.fail(named["columnsConflict"].Pos(), "the rule is 'error', 'replace_source' or 'keep_source'", "")
+		b.Fail(named["columnsConflict"].Pos(), "the rule is 'error', 'replace_source' or 'keep_source'", "")
 		ok = false
 	}
 	if x := named["ignoredProperties"]; x != nil {
-		list, isConst := constDynamic(b.scalar(x))
+		list, isConst := expr.ConstDynamic(b.Scalar(x))
 		if !isConst || dyn.KindOf(list) != dyn.Array {
-			b.fail(x.Pos(), "an array of names is expected here: dynamic(['a'])", "")
+			b.Fail(x.Pos(), "an array of names is expected here: dynamic(['a'])", "")
 			ok = false
 		}
 		for it := dyn.Walk(list); it.Next(); {
@@ -215,17 +217,17 @@ func (b *operators) unpackOptions(named map[string]syntax.Expr) (prefix, conflic
 }
 
 // bagKeys asks which keys the bags have and of which types.
-func (b *operators) bagKeys(r *rows, value plan.Expr, at syntax.Span) ([]openColumn, bool) {
-	shape, ok := b.askOne(r, plan.Agg{Op: fn.BagShape, Args: []plan.Expr{value, long(maxOpenColumns)}, T: schema.Dynamic}, at)
+func (b *Binder) bagKeys(r *expr.Rows, value plan.Expr, at syntax.Span) ([]openColumn, bool) {
+	shape, ok := b.askOne(r, plan.Agg{Op: fn.BagShape, Args: []plan.Expr{value, expr.Long(maxOpenColumns)}, T: schema.Dynamic}, at)
 	if !ok {
 		return nil, false
 	}
 	var found []openColumn
 	for it := dyn.Walk(shape); it.Next(); {
-		found = append(found, openColumn{string(dyn.Unquote(nil, it.Key)), typeNames[string(dyn.Unquote(nil, it.Value))]})
+		found = append(found, openColumn{string(dyn.Unquote(nil, it.Key)), expr.TypeNames[string(dyn.Unquote(nil, it.Value))]})
 	}
 	if len(found) > maxOpenColumns {
-		b.fail(at, fmt.Sprintf("the bags have more than %d different properties", maxOpenColumns), "keep fewer rows, or name the columns: evaluate bag_unpack(…) : (a:string, *)")
+		b.Fail(at, fmt.Sprintf("the bags have more than %d different properties", maxOpenColumns), "keep fewer rows, or name the columns: evaluate bag_unpack(…) : (a:string, *)")
 		return nil, false
 	}
 	return found, true

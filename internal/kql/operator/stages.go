@@ -1,16 +1,18 @@
-package bind
+package operator
 
 import (
 	"strconv"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// staged computes what only a Go operator can, below an extend or project that asks
+// Staged computes what only a Go operator can, below an extend or project that asks
 // for it, and gives the operator with plain columns in its place.
-func (b *operators) staged(op syntax.Operator, r *rows) (syntax.Operator, *rows) {
+func (b *Binder) Staged(op syntax.Operator, r *expr.Rows) (syntax.Operator, *expr.Rows) {
 	columns, ok := op.(*syntax.Columns)
 	if !ok || columns.Word != "extend" && columns.Word != "project" {
 		return op, r
@@ -60,29 +62,29 @@ var statNames = [...]struct {
 
 // seriesStats puts series_stats(x [, ignore_nonfinite]) below; which tells apart
 // those of one operator.
-func (b *operators) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, which int) ([]syntax.Expr, *rows) {
-	saved := b.rows
-	defer func() { b.rows = saved }()
-	below := b.materialise(r)
-	b.rows = below
-	args, ok := b.arguments(c)
-	if !ok || !b.count(c, 1, 2) || !b.want(c, args, 0, schema.Dynamic) {
+func (b *Binder) seriesStats(c *syntax.Call, names []*syntax.Name, r *expr.Rows, which int) ([]syntax.Expr, *expr.Rows) {
+	saved := b.Rows
+	defer func() { b.Rows = saved }()
+	below := b.Materialise(r)
+	b.Rows = below
+	args, ok := b.Arguments(c)
+	if !ok || !b.Count(c, 1, 2) || !b.Want(c, args, 0, schema.Dynamic) {
 		return nil, nil
 	}
 	if len(names) > len(statNames) {
-		b.fail(c.Span, "series_stats() gives 7 columns", "")
+		b.Fail(c.Span, "series_stats() gives 7 columns", "")
 		return nil, nil
 	}
-	first := resultName(c.Args[0])
+	first := expr.ResultName(c.Args[0])
 	if first == "" && len(names) < len(statNames) {
-		b.fail(c.Span, "the argument of series_stats() has no name", "give it one before: extend a = …")
+		b.Fail(c.Span, "the argument of series_stats() has no name", "give it one before: extend a = …")
 		return nil, nil
 	}
-	stage := &plan.Stage{From: below.node, Op: "series_stats", In: args[:1]}
+	stage := &plan.Stage{From: below.Node, Op: "series_stats", In: args[:1]}
 	if len(args) > 1 {
-		ignore := constant(args[1])
+		ignore := expr.Constant(args[1])
 		if ignore == nil || ignore.T != schema.Bool {
-			b.fail(c.Args[1].Pos(), "true or false is expected here", "")
+			b.Fail(c.Args[1].Pos(), "true or false is expected here", "")
 			return nil, nil
 		}
 		stage.Args = []*plan.Const{ignore}
@@ -90,12 +92,12 @@ func (b *operators) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, w
 	out := b.kept(stage, below)
 	var items []syntax.Expr
 	for i, s := range statNames {
-		ref := &plan.Ref{ID: b.newID(), T: s.typ}
+		ref := &plan.Ref{ID: b.NewID(), T: s.typ}
 		stage.Out = append(stage.Out, *ref)
 		inner := " series_stats " + strconv.Itoa(which) + " " + s.name // no name that anybody writes
-		hidden := fixed(inner, ref)
-		hidden.hidden = true
-		out.cols = append(out.cols, hidden)
+		hidden := expr.Fixed(inner, ref)
+		hidden.Hidden = true
+		out.Cols = append(out.Cols, hidden)
 		name := &syntax.Name{Span: c.Span, Name: "series_stats_" + first + "_" + s.name}
 		if i < len(names) {
 			name = names[i]
@@ -107,8 +109,8 @@ func (b *operators) seriesStats(c *syntax.Call, names []*syntax.Name, r *rows, w
 
 // kept gives the rows above a stage: the columns below pass by it once something
 // reads them.
-func (b *operators) kept(stage *plan.Stage, below *rows) *rows {
-	return &rows{node: stage, ordered: below.ordered, cols: derive(below.cols, func(_ int, x plan.Expr) plan.Expr {
+func (b *Binder) kept(stage *plan.Stage, below *expr.Rows) *expr.Rows {
+	return &expr.Rows{Node: stage, Ordered: below.Ordered, Cols: expr.Derive(below.Cols, func(_ int, x plan.Expr) plan.Expr {
 		if ref, ok := x.(*plan.Ref); ok {
 			stage.Keep = append(stage.Keep, *ref)
 		}

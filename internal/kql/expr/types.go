@@ -1,4 +1,4 @@
-package bind
+package expr
 
 import (
 	"fmt"
@@ -14,96 +14,96 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// bad stands for an expression that has been complained about.
-func bad() plan.Expr { return &plan.Const{} }
+// Bad stands for an expression that has been complained about.
+func Bad() plan.Expr { return &plan.Const{} }
 
-// null is the null of a type; a string's is "".
-func null(t schema.Type) plan.Expr {
+// Null is the null of a type; a string's is "".
+func Null(t schema.Type) plan.Expr {
 	if t == schema.String {
 		return &plan.Const{T: t, V: ""}
 	}
 	return &plan.Const{T: t}
 }
 
-// boolean is a literal of type bool.
-func boolean(v bool) plan.Expr { return &plan.Const{T: schema.Bool, V: v} }
+// Boolean is a literal of type bool.
+func Boolean(v bool) plan.Expr { return &plan.Const{T: schema.Bool, V: v} }
 
-// long is a literal of type long.
-func long(v int64) plan.Expr { return &plan.Const{T: schema.Long, V: v} }
+// Long is a literal of type long.
+func Long(v int64) plan.Expr { return &plan.Const{T: schema.Long, V: v} }
 
-// text is a literal of type string.
-func text(v string) *plan.Const { return &plan.Const{T: schema.String, V: v} }
+// Text is a literal of type string.
+func Text(v string) *plan.Const { return &plan.Const{T: schema.String, V: v} }
 
-// isWhole tells whether a type is int or long.
-func isWhole(t schema.Type) bool { return t == schema.Int || t == schema.Long }
+// IsWhole tells whether a type is int or long.
+func IsWhole(t schema.Type) bool { return t == schema.Int || t == schema.Long }
 
-// isNumber tells whether a type is int, long or real.
-func isNumber(t schema.Type) bool { return isWhole(t) || t == schema.Real }
+// IsNumber tells whether a type is int, long or real.
+func IsNumber(t schema.Type) bool { return IsWhole(t) || t == schema.Real }
 
-// constant gives a literal, nil for any other expression.
-func constant(x plan.Expr) *plan.Const {
+// Constant gives a literal, nil for any other expression.
+func Constant(x plan.Expr) *plan.Const {
 	c, _ := x.(*plan.Const)
 	return c
 }
 
-// constText gives the text of a string literal.
-func constText(x plan.Expr) (string, bool) {
-	if c := constant(x); c != nil && c.T == schema.String {
+// ConstText gives the text of a string literal.
+func ConstText(x plan.Expr) (string, bool) {
+	if c := Constant(x); c != nil && c.T == schema.String {
 		s, ok := c.V.(string)
 		return s, ok
 	}
 	return "", false
 }
 
-// constLong gives the value of a literal of whole numbers, times or spans.
-func constLong(x plan.Expr) (int64, bool) {
-	if c := constant(x); c != nil {
+// ConstLong gives the value of a literal of whole numbers, times or spans.
+func ConstLong(x plan.Expr) (int64, bool) {
+	if c := Constant(x); c != nil {
 		n, ok := c.V.(int64)
 		return n, ok
 	}
 	return 0, false
 }
 
-// call applies an operation, folded when its operands are literals.
-func call(op fn.Op, t schema.Type, args ...plan.Expr) plan.Expr {
+// Call applies an operation, folded when its operands are literals.
+func Call(op fn.Op, t schema.Type, args ...plan.Expr) plan.Expr {
 	return fold(&plan.Call{Op: op, Args: args, T: t})
 }
 
-// convert gives x as another type, null where it doesn't fit.
-func convert(x plan.Expr, to schema.Type) plan.Expr {
+// Convert gives x as another type, null where it doesn't fit.
+func Convert(x plan.Expr, to schema.Type) plan.Expr {
 	if x.Type() == to {
 		return x
 	}
-	if c := constant(x); c != nil && c.V == nil {
-		return null(to)
+	if c := Constant(x); c != nil && c.V == nil {
+		return Null(to)
 	}
 	if x.Type() == schema.Dynamic {
-		return fromDynamic(x, to)
+		return FromDynamic(x, to)
 	}
 	if to == schema.Dynamic {
-		return toDynamic(x)
+		return ToDynamic(x)
 	}
 	name, ok := goConversions[conversion{x.Type(), to}]
-	if sameInSQL := x.Type() == schema.String && to != schema.DateTime && to != schema.TimeSpan && to != schema.Guid && to != schema.Decimal; ok && (!sameInSQL || constant(x) != nil) {
-		return goCall(name, x)
+	if sameInSQL := x.Type() == schema.String && to != schema.DateTime && to != schema.TimeSpan && to != schema.Guid && to != schema.Decimal; ok && (!sameInSQL || Constant(x) != nil) {
+		return GoCall(name, x)
 	}
 	switch {
 	case x.Type() == schema.Decimal && to == schema.Int:
-		return convert(convert(x, schema.Long), to)
+		return Convert(Convert(x, schema.Long), to)
 	case x.Type() == schema.Decimal && to == schema.Bool:
-		return convert(convert(x, schema.Real), to)
+		return Convert(Convert(x, schema.Real), to)
 	case x.Type() == schema.Int && to == schema.Decimal:
-		return convert(convert(x, schema.Long), to)
+		return Convert(Convert(x, schema.Long), to)
 	case x.Type() == schema.Bool && to == schema.Decimal:
-		return convert(convert(x, schema.Long), to)
-	case isNumber(x.Type()) && x.Type() != schema.Long && (to == schema.DateTime || to == schema.TimeSpan):
-		x = convert(x, schema.Long) // ticks
+		return Convert(Convert(x, schema.Long), to)
+	case IsNumber(x.Type()) && x.Type() != schema.Long && (to == schema.DateTime || to == schema.TimeSpan):
+		x = Convert(x, schema.Long) // ticks
 	}
 	ops := map[schema.Type]fn.Op{
 		schema.String: fn.ToString, schema.Int: fn.ToInt, schema.Long: fn.ToLong, schema.Real: fn.ToReal, schema.Bool: fn.ToBool,
 		schema.DateTime: fn.ToDateTime, schema.TimeSpan: fn.ToTimeSpan, schema.Guid: fn.ToGuid,
 	}
-	return call(ops[to], to, x)
+	return Call(ops[to], to, x)
 }
 
 // conversion is a pair of types.
@@ -118,8 +118,8 @@ var goConversions = map[conversion]string{
 	{schema.Real, schema.Decimal}: "real_to_decimal", {schema.Decimal, schema.Long}: "decimal_to_long", {schema.Decimal, schema.Real}: "decimal_to_real",
 }
 
-// stringOf gives the text of a dynamic that is one element of a split.
-func stringOf(x *plan.Call) plan.Expr {
+// StringOf gives the text of a dynamic that is one element of a split.
+func StringOf(x *plan.Call) plan.Expr {
 	return &plan.Call{Op: fn.StringOfDynamic, Args: []plan.Expr{x}, T: schema.String}
 }
 
@@ -146,14 +146,14 @@ func spacedDate(s string) string {
 	return strings.Join(parts, "-")
 }
 
-// literalValue reads the text of a literal.
-func literalValue(t schema.Type, s string) (*plan.Const, error) {
+// LiteralValue reads the text of a literal.
+func LiteralValue(t schema.Type, s string) (*plan.Const, error) {
 	if s == "null" && t != schema.String {
 		return &plan.Const{T: t}, nil
 	}
 	switch t {
 	case schema.String:
-		return text(s), nil
+		return Text(s), nil
 	case schema.Bool:
 		switch strings.ToLower(s) {
 		case "true", "1":
@@ -230,14 +230,14 @@ func fold(x *plan.Call) plan.Expr {
 	}
 	values := make([]int64, len(x.Args))
 	for i, a := range x.Args {
-		v, ok := constLong(a)
+		v, ok := ConstLong(a)
 		if !ok {
 			return x
 		}
 		values[i] = v
 	}
 	v, ok := foldLong(x.Op, values)
-	if !ok || !isWhole(x.T) && x.T != schema.DateTime && x.T != schema.TimeSpan {
+	if !ok || !IsWhole(x.T) && x.T != schema.DateTime && x.T != schema.TimeSpan {
 		return x
 	}
 	if x.T == schema.Int && v != int64(int32(v)) || x.T == schema.DateTime && (v < 0 || v > 3_155_378_975_999_999_999) {
@@ -249,41 +249,41 @@ func fold(x *plan.Call) plan.Expr {
 // foldConversion prints a constant, or makes an int of a real one: beyond the ends of
 // int Kusto gives the smallest int for a constant.
 func foldConversion(x *plan.Call) plan.Expr {
-	c := constant(x.Args[0])
+	c := Constant(x.Args[0])
 	if c == nil || c.V == nil {
 		return nil
 	}
 	switch v := c.V.(type) {
 	case float64:
 		if x.Op == fn.ToString {
-			return text(fn.FormatReal(v))
+			return Text(fn.FormatReal(v))
 		}
 		switch {
 		case math.IsNaN(v) || math.IsInf(v, 0):
-			return null(schema.Int)
+			return Null(schema.Int)
 		case v >= 1<<31 || v <= -1<<31-1:
 			return &plan.Const{T: schema.Int, V: int64(math.MinInt32)}
 		}
 		return &plan.Const{T: schema.Int, V: int64(v)}
 	case bool:
 		if x.Op == fn.ToString && v {
-			return text("True")
+			return Text("True")
 		} else if x.Op == fn.ToString {
-			return text("False")
+			return Text("False")
 		}
 	case string:
 		if x.Op == fn.ToString {
-			return text(v)
+			return Text(v)
 		}
 	case int64:
 		switch {
 		case x.Op != fn.ToString:
 		case c.T == schema.DateTime:
-			return text(event.Ticks(v).String())
+			return Text(event.Ticks(v).String())
 		case c.T == schema.TimeSpan:
-			return text(fn.FormatSpan(v))
+			return Text(fn.FormatSpan(v))
 		default:
-			return text(strconv.FormatInt(v, 10))
+			return Text(strconv.FormatInt(v, 10))
 		}
 	}
 	return nil
@@ -292,7 +292,7 @@ func foldConversion(x *plan.Call) plan.Expr {
 // foldReal converts a constant to or from real. Beyond the ends of long Kusto gives
 // the smallest long for a constant (for a column's value the nearest end).
 func foldReal(x *plan.Call) plan.Expr {
-	c := constant(x.Args[0])
+	c := Constant(x.Args[0])
 	if c == nil {
 		return x
 	}
@@ -303,9 +303,9 @@ func foldReal(x *plan.Call) plan.Expr {
 		switch {
 		case x.Op != fn.ToLong || v != v || math.IsInf(v, 0):
 		case v >= 1<<63 || v < -1<<63:
-			return long(math.MinInt64)
+			return Long(math.MinInt64)
 		default:
-			return long(int64(v))
+			return Long(int64(v))
 		}
 	}
 	return x

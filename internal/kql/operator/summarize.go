@@ -1,7 +1,9 @@
-package bind
+package operator
 
 import (
 	"slices"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -9,16 +11,16 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// summarize binds summarize: groups and their aggregates.
-func (b *operators) summarize(op *syntax.Summarize) *rows {
+// Summarize binds summarize: groups and their aggregates.
+func (b *Binder) Summarize(op *syntax.Summarize) *expr.Rows {
 	for _, p := range op.Params {
 		if p.Name != "hint.strategy" && p.Name != "hint.shufflekey" && p.Name != "hint.num_partitions" {
-			b.refuse(op.Span, "the parameter "+p.Name)
+			b.Refuse(op.Span, "the parameter "+p.Name)
 		}
 	}
-	from, place := b.place(b.rows)
-	a := &aggregation{b: b, node: &plan.Aggregate{From: from}, out: &rows{}, unnamed: numbered("Column", 1), place: place}
-	a.out.node = a.node
+	from, place := b.place(b.Rows)
+	a := &aggregation{b: b, node: &plan.Aggregate{From: from}, out: &expr.Rows{}, unnamed: numbered("Column", 1), place: place}
+	a.out.Node = a.node
 	if slices.ContainsFunc(op.Aggs, asksForARow) {
 		a.node.Identity = b.identity(from)
 	}
@@ -31,10 +33,10 @@ func (b *operators) summarize(op *syntax.Summarize) *rows {
 		}
 	}
 	for _, x := range op.By {
-		b.groupKey(a.node, a.out, b.item(x, a.unnamed))
+		b.groupKey(a.node, a.out, b.Item(x, a.unnamed))
 	}
 	if len(op.Aggs) == 0 && len(op.By) == 0 {
-		b.fail(op.Span, "summarize needs an aggregate or by", "")
+		b.Fail(op.Span, "summarize needs an aggregate or by", "")
 		return nil
 	}
 	a.above = &plan.Extend{From: a.node}
@@ -42,7 +44,7 @@ func (b *operators) summarize(op *syntax.Summarize) *rows {
 		a.column(x)
 	}
 	if len(a.above.Cols) > 0 {
-		a.out.node = a.above
+		a.out.Node = a.above
 	}
 	return a.out
 }
@@ -50,10 +52,10 @@ func (b *operators) summarize(op *syntax.Summarize) *rows {
 // aggregation binds the aggregates of one summarize. An expression over
 // aggregates (sum(a) / count()) is computed above the Aggregate node.
 type aggregation struct {
-	b     *operators
+	b     *Binder
 	node  *plan.Aggregate
 	above *plan.Extend
-	out   *rows
+	out   *expr.Rows
 	// keys are the columns that are keys as they are.
 	keys []string
 	// unnamed numbers the columns that have no name of their own.
@@ -73,7 +75,7 @@ func (a *aggregation) column(x syntax.Expr) {
 		return
 	}
 	if len(names) > 1 {
-		a.b.refuse(x.Pos(), "a list of names for one aggregate")
+		a.b.Refuse(x.Pos(), "a list of names for one aggregate")
 		return
 	}
 	agg, ok := a.value(value)
@@ -94,12 +96,12 @@ func (a *aggregation) result(names []*syntax.Name, i int, name string, at syntax
 	if explicit {
 		name = names[i].Name
 	}
-	free := unique(name, func(n string) bool { return a.out.find(n) != nil })
+	free := expr.Unique(name, func(n string) bool { return a.out.Find(n) != nil })
 	if explicit && free != name {
-		a.b.fail(at, "the column '"+name+"' is there twice", "")
+		a.b.Fail(at, "the column '"+name+"' is there twice", "")
 		return
 	}
-	a.out.cols = append(a.out.cols, lazy(free, t, get))
+	a.out.Cols = append(a.out.Cols, expr.Lazy(free, t, get))
 }
 
 // value binds a column of summarize: an aggregate, or an expression over
@@ -114,10 +116,10 @@ func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 			return a.aggregate(c)
 		}
 	}
-	saved := b.rows
-	b.rows, b.aggregates = &rows{}, &within{a: a, rows: saved}
-	bound := b.scalar(x)
-	b.rows, b.aggregates = saved, nil
+	saved := b.Rows
+	b.Rows, b.Aggregates = &expr.Rows{}, &within{a: a, rows: saved}
+	bound := b.Scalar(x)
+	b.Rows, b.Aggregates = saved, nil
 	if bound.Type() == 0 {
 		return nil, false
 	}
@@ -128,18 +130,18 @@ func (a *aggregation) value(x syntax.Expr) (plan.Expr, bool) {
 // aggregates see rows, it sees none itself.
 type within struct {
 	a    *aggregation
-	rows *rows
+	rows *expr.Rows
 }
 
-// call binds an aggregate within an expression.
-func (w *within) call(x *syntax.Call) plan.Expr {
+// Call binds an aggregate within an expression.
+func (w *within) Call(x *syntax.Call) plan.Expr {
 	b := w.a.b
-	outer := b.rows
-	b.rows, b.aggregates = w.rows, nil
+	outer := b.Rows
+	b.Rows, b.Aggregates = w.rows, nil
 	bound, ok := w.a.aggregate(x)
-	b.rows, b.aggregates = outer, w
+	b.Rows, b.Aggregates = outer, w
 	if !ok {
-		return bad()
+		return expr.Bad()
 	}
 	return bound
 }

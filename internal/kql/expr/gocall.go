@@ -1,4 +1,4 @@
-package bind
+package expr
 
 import (
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -7,16 +7,16 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// maxVariadic bounds the arguments of a function that takes any number, as Kusto
+// MaxVariadic bounds the arguments of a function that takes any number, as Kusto
 // does.
-const maxVariadic = 64
+const MaxVariadic = 64
 
-// goCall calls a function of package udf with arguments of classes that convert to
+// GoCall calls a function of package udf with arguments of classes that convert to
 // its parameters. Over constants its result is computed here.
-func goCall(name string, args ...plan.Expr) plan.Expr {
+func GoCall(name string, args ...plan.Expr) plan.Expr {
 	f := udf.Lookup(name)
 	for i := range args {
-		args[i] = convert(args[i], f.Param(i))
+		args[i] = Convert(args[i], f.Param(i))
 	}
 	c := &plan.Call{Op: fn.Go, Name: name, Args: args, T: f.Result}
 	if v := foldGo(f, args); v != nil {
@@ -38,7 +38,7 @@ func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
 	}
 	in := make([]udf.Value, len(args))
 	for i, a := range args {
-		c := constant(a)
+		c := Constant(a)
 		if c == nil {
 			return nil
 		}
@@ -74,7 +74,7 @@ func constantValue(c *plan.Const) udf.Value {
 func valueConstant(t schema.Type, v udf.Value) *plan.Const {
 	switch {
 	case t == schema.String:
-		return text(string(v.S))
+		return Text(string(v.S))
 	case v.Null:
 		return &plan.Const{T: t}
 	}

@@ -1,4 +1,4 @@
-package bind
+package expr
 
 import (
 	"strings"
@@ -9,28 +9,28 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// condition binds an expression that must be bool.
-func (b *scalars) condition(x syntax.Expr) plan.Expr {
-	return b.mustBeBool(b.scalar(x), x)
+// Condition binds an expression that must be bool.
+func (b *Binder) Condition(x syntax.Expr) plan.Expr {
+	return b.mustBeBool(b.Scalar(x), x)
 }
 
-func (b *scalars) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
+func (b *Binder) mustBeBool(bound plan.Expr, x syntax.Expr) plan.Expr {
 	if t := bound.Type(); t != 0 && t != schema.Bool {
-		b.fail(x.Pos(), "a condition (bool) is expected here, not "+t.String(), "")
-		return bad()
+		b.Fail(x.Pos(), "a condition (bool) is expected here, not "+t.String(), "")
+		return Bad()
 	}
 	return bound
 }
 
-// scalar binds an expression of one value. After an error its type is 0.
-func (b *scalars) scalar(x syntax.Expr) plan.Expr {
+// Scalar binds an expression of one value. After an error its type is 0.
+func (b *Binder) Scalar(x syntax.Expr) plan.Expr {
 	switch x := x.(type) {
 	case *syntax.Literal:
 		return b.literal(x)
 	case *syntax.Name:
 		return b.name(x)
 	case *syntax.Paren:
-		return b.scalar(x.X)
+		return b.Scalar(x.X)
 	case *syntax.Unary:
 		return b.unary(x)
 	case *syntax.Binary:
@@ -42,88 +42,88 @@ func (b *scalars) scalar(x syntax.Expr) plan.Expr {
 	case *syntax.Member:
 		return b.member(x)
 	case *syntax.Pipe, *syntax.Datatable:
-		b.refuse(x.Pos(), "a table in place of a value")
+		b.Refuse(x.Pos(), "a table in place of a value")
 	case *syntax.TypeOf:
-		b.refuse(x.Span, "'typeof' here")
+		b.Refuse(x.Span, "'typeof' here")
 	case *syntax.Star:
-		b.fail(x.Span, "* can't stand here", "")
+		b.Fail(x.Span, "* can't stand here", "")
 	case *syntax.Named:
-		b.fail(x.Span, "an argument takes no name here", "")
+		b.Fail(x.Span, "an argument takes no name here", "")
 	default:
-		b.fail(x.Pos(), "a value is expected here", "")
+		b.Fail(x.Pos(), "a value is expected here", "")
 	}
-	return bad()
+	return Bad()
 }
 
-func (b *scalars) literal(x *syntax.Literal) plan.Expr {
+func (b *Binder) literal(x *syntax.Literal) plan.Expr {
 	if x.Type == schema.Dynamic {
 		return b.dynamicLiteral(x)
 	}
-	c, err := literalValue(x.Type, x.Text)
+	c, err := LiteralValue(x.Type, x.Text)
 	if err != nil {
-		b.fail(x.Span, err.Error(), "")
-		return bad()
+		b.Fail(x.Span, err.Error(), "")
+		return Bad()
 	}
 	return c
 }
 
-func (b *scalars) name(x *syntax.Name) plan.Expr {
-	if b.rows != nil {
-		if c := b.rows.find(x.Name); c != nil {
-			return c.get()
+func (b *Binder) name(x *syntax.Name) plan.Expr {
+	if b.Rows != nil {
+		if c := b.Rows.Find(x.Name); c != nil {
+			return c.Get()
 		}
 	}
-	if bound, ok := b.around.named(x); ok {
+	if bound, ok := b.Around.Named(x); ok {
 		return bound
 	}
-	b.noColumn(x)
-	return bad()
+	b.NoColumn(x)
+	return Bad()
 }
 
-// noColumn says that there is no such column, and which is most like it.
-func (b *scalars) noColumn(x *syntax.Name) {
+// NoColumn says that there is no such column, and which is most like it.
+func (b *Binder) NoColumn(x *syntax.Name) {
 	hint := ""
-	if b.rows != nil {
-		names := append(b.rows.names(), b.around.known()...)
+	if b.Rows != nil {
+		names := append(b.Rows.Names(), b.Around.Known()...)
 		if n := syntax.Nearest(x.Name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
 	}
 	if x.Name != "" {
-		b.fail(x.Span, "there is no column '"+x.Name+"'", hint)
+		b.Fail(x.Span, "there is no column '"+x.Name+"'", hint)
 	}
 }
 
-func (b *scalars) unary(x *syntax.Unary) plan.Expr {
-	v := b.scalar(x.X)
+func (b *Binder) unary(x *syntax.Unary) plan.Expr {
+	v := b.Scalar(x.X)
 	t := v.Type()
 	if t == 0 {
-		return bad()
+		return Bad()
 	}
 	if t == schema.Decimal {
 		if x.Op == "+" {
 			return v
 		}
-		return goCall("decimal_neg", v)
+		return GoCall("decimal_neg", v)
 	}
-	if !isNumber(t) && t != schema.TimeSpan {
-		b.fail(x.Span, "'"+x.Op+"' needs a number or a timespan, not "+t.String(), "")
-		return bad()
+	if !IsNumber(t) && t != schema.TimeSpan {
+		b.Fail(x.Span, "'"+x.Op+"' needs a number or a timespan, not "+t.String(), "")
+		return Bad()
 	}
-	if c := constant(v); c != nil && c.V != nil && t == schema.Real && x.Op == "-" {
+	if c := Constant(v); c != nil && c.V != nil && t == schema.Real && x.Op == "-" {
 		return &plan.Const{T: t, V: -c.V.(float64)}
 	}
 	if t == schema.Int {
-		v, t = convert(v, schema.Long), schema.Long
+		v, t = Convert(v, schema.Long), schema.Long
 	}
 	if x.Op == "+" {
 		return v
 	}
-	return call(fn.Neg, t, v)
+	return Call(fn.Neg, t, v)
 }
 
-// simpleOps are the string operators whose operands are two texts.
-var simpleOps = map[string]fn.Op{
+// SimpleOps are the string operators whose operands are two texts.
+var SimpleOps = map[string]fn.Op{
 	"has": fn.Has, "has_cs": fn.HasCS, "hasprefix": fn.HasPrefix, "hasprefix_cs": fn.HasPrefixCS, "hassuffix": fn.HasSuffix, "hassuffix_cs": fn.HasSuffixCS,
 	"contains": fn.Contains, "contains_cs": fn.ContainsCS, "containscs": fn.ContainsCS,
 	"startswith": fn.StartsWith, "startswith_cs": fn.StartsWithCS, "endswith": fn.EndsWith, "endswith_cs": fn.EndsWithCS,
@@ -139,15 +139,15 @@ var termOps = map[fn.Op]string{
 
 // textSearch makes a search of one text in another.
 func textSearch(op fn.Op, l, r plan.Expr) plan.Expr {
-	if name := termOps[op]; name != "" && (constant(r) == nil || constant(l) != nil) {
-		return goCall(name, l, r)
+	if name := termOps[op]; name != "" && (Constant(r) == nil || Constant(l) != nil) {
+		return GoCall(name, l, r)
 	}
 	return &plan.Call{Op: op, Args: []plan.Expr{l, r}, T: schema.Bool}
 }
 
 var relations = map[string]fn.Op{"==": fn.Eq, "!=": fn.Ne, "<>": fn.Ne, "<": fn.Lt, "<=": fn.Le, ">": fn.Gt, ">=": fn.Ge}
 
-func (b *scalars) binary(x *syntax.Binary) plan.Expr {
+func (b *Binder) binary(x *syntax.Binary) plan.Expr {
 	op, negated := x.Op, false
 	switch {
 	case op == "!~":
@@ -162,7 +162,7 @@ func (b *scalars) binary(x *syntax.Binary) plan.Expr {
 	case op == "and" || op == "or":
 		return b.logical(x)
 	case relations[op] != 0:
-		return b.compare(relations[op], b.scalar(x.L), b.scalar(x.R), x.OpAt)
+		return b.compare(relations[op], b.Scalar(x.L), b.Scalar(x.R), x.OpAt)
 	case op == "between":
 		out = b.between(x)
 	case op == "in" || op == "in~":
@@ -171,28 +171,28 @@ func (b *scalars) binary(x *syntax.Binary) plan.Expr {
 		out = b.hasList(x, op)
 	case op == "matches regex":
 		out = b.matches(x)
-	case simpleOps[op] != 0 && isStar(x.L):
-		out = b.starText(x, simpleOps[op])
-	case simpleOps[op] != 0:
-		l, r := b.asText(x.L, op), b.asText(x.R, op)
+	case SimpleOps[op] != 0 && IsStar(x.L):
+		out = b.starText(x, SimpleOps[op])
+	case SimpleOps[op] != 0:
+		l, r := b.AsText(x.L, op), b.AsText(x.R, op)
 		if l.Type() == 0 || r.Type() == 0 {
-			return bad()
+			return Bad()
 		}
-		out = textSearch(simpleOps[op], l, r)
+		out = textSearch(SimpleOps[op], l, r)
 	case strings.HasSuffix(op, "like") || strings.HasSuffix(op, "likecs"):
-		b.refuse(x.OpAt, "the operator '"+x.Op+"'")
-		return bad()
+		b.Refuse(x.OpAt, "the operator '"+x.Op+"'")
+		return Bad()
 	default:
 		return b.arithmetic(x)
 	}
 	if negated && out.Type() != 0 {
-		return not(out)
+		return Not(out)
 	}
 	return out
 }
 
-// not negates; comparisons turn round, which keeps Kusto's answers for nulls.
-func not(x plan.Expr) plan.Expr {
+// Not negates; comparisons turn round, which keeps Kusto's answers for nulls.
+func Not(x plan.Expr) plan.Expr {
 	if c, ok := x.(*plan.Call); ok {
 		switch c.Op {
 		case fn.Eq:
@@ -207,7 +207,7 @@ func not(x plan.Expr) plan.Expr {
 }
 
 // logical flattens a chain of and (or) into one call.
-func (b *scalars) logical(x *syntax.Binary) plan.Expr {
+func (b *Binder) logical(x *syntax.Binary) plan.Expr {
 	op := fn.And
 	if x.Op == "or" {
 		op = fn.Or
@@ -220,56 +220,56 @@ func (b *scalars) logical(x *syntax.Binary) plan.Expr {
 			walk(y.R)
 			return
 		}
-		arg := b.scalar(e)
+		arg := b.Scalar(e)
 		if arg.Type() == schema.Dynamic {
-			arg = convert(arg, schema.Bool)
+			arg = Convert(arg, schema.Bool)
 		}
 		args = append(args, b.mustBeBool(arg, e))
 	}
 	walk(x)
 	for _, a := range args {
 		if a.Type() == 0 {
-			return bad()
+			return Bad()
 		}
 	}
 	return &plan.Call{Op: op, Args: args, T: schema.Bool}
 }
 
-// asText binds an operand of a string operator; numbers and the like print.
-func (b *scalars) asText(x syntax.Expr, op string) plan.Expr {
-	v := b.scalar(x)
+// AsText binds an operand of a string operator; numbers and the like print.
+func (b *Binder) AsText(x syntax.Expr, op string) plan.Expr {
+	v := b.Scalar(x)
 	switch t := v.Type(); t {
 	case 0, schema.String:
 		return v
 	case schema.Dynamic:
-		return convert(v, schema.String)
+		return Convert(v, schema.String)
 	case schema.Decimal:
-		b.refuse(x.Pos(), "'"+op+"' on a value of type "+t.String())
-		return bad()
+		b.Refuse(x.Pos(), "'"+op+"' on a value of type "+t.String())
+		return Bad()
 	default:
-		b.fail(x.Pos(), "'"+op+"' needs a string, not "+t.String(), "convert it: tostring(…)")
-		return bad()
+		b.Fail(x.Pos(), "'"+op+"' needs a string, not "+t.String(), "convert it: tostring(…)")
+		return Bad()
 	}
 }
 
 // compare makes a relation of two values of one type.
-func (b *scalars) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
-	if bound, ok := b.compareDynamic(op, textOfSplit(l), textOfSplit(r), at); ok {
+func (b *Binder) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
+	if bound, ok := b.compareDynamic(op, TextOfSplit(l), TextOfSplit(r), at); ok {
 		return bound
 	}
 	equality := op == fn.Eq || op == fn.Ne
-	l, r, ok := b.unify(l, r, equality, at)
+	l, r, ok := b.Unify(l, r, equality, at)
 	if !ok {
-		return bad()
+		return Bad()
 	}
 	if l.Type() == schema.Decimal && !equality {
 		return decimalOrder(op, l, r)
 	}
-	if t := l.Type(); !equality && !isNumber(t) && t != schema.DateTime && t != schema.TimeSpan {
-		b.fail(at, "values of type "+t.String()+" have no order to compare by", "")
-		return bad()
+	if t := l.Type(); !equality && !IsNumber(t) && t != schema.DateTime && t != schema.TimeSpan {
+		b.Fail(at, "values of type "+t.String()+" have no order to compare by", "")
+		return Bad()
 	}
-	if constant(l) != nil && constant(r) == nil { // constants to the right
+	if Constant(l) != nil && Constant(r) == nil { // constants to the right
 		l, r = r, l
 		if s, ok := turned[op]; ok {
 			op = s
@@ -278,46 +278,46 @@ func (b *scalars) compare(op fn.Op, l, r plan.Expr, at syntax.Span) plan.Expr {
 	return &plan.Call{Op: op, Args: []plan.Expr{l, r}, T: schema.Bool}
 }
 
-// unify converts two operands to one type, as Kusto compares them.
-func (b *scalars) unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr, plan.Expr, bool) {
-	l, r = textOfSplit(l), textOfSplit(r)
+// Unify converts two operands to one type, as Kusto compares them.
+func (b *Binder) Unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+	l, r = TextOfSplit(l), TextOfSplit(r)
 	lt, rt := l.Type(), r.Type()
 	switch {
 	case lt == 0 || rt == 0:
 		return l, r, false
 	case lt == schema.Dynamic || rt == schema.Dynamic:
-		b.refuse(at, "comparing values of type dynamic")
+		b.Refuse(at, "comparing values of type dynamic")
 		return l, r, false
 	case lt == schema.Decimal || rt == schema.Decimal:
 		x, y, ok := decimalPair(l, r)
 		if !ok {
-			b.fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with todecimal()")
+			b.Fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with todecimal()")
 		}
 		return x, y, ok
 	case lt == rt:
 		return l, r, true
-	case isNumber(lt) && isNumber(rt):
+	case IsNumber(lt) && IsNumber(rt):
 		if lt == schema.Real || rt == schema.Real {
-			return convert(l, schema.Real), convert(r, schema.Real), true
+			return Convert(l, schema.Real), Convert(r, schema.Real), true
 		}
 		return widened(l), widened(r), true
-	case isNumber(lt) && rt == schema.Bool, lt == schema.Bool && isNumber(rt):
-		return b.unify(whole(l), whole(r), equality, at)
-	case equality && lt == schema.String && isWhole(rt):
-		return l, convert(r, schema.String), true
-	case equality && isWhole(lt) && rt == schema.String:
+	case IsNumber(lt) && rt == schema.Bool, lt == schema.Bool && IsNumber(rt):
+		return b.Unify(whole(l), whole(r), equality, at)
+	case equality && lt == schema.String && IsWhole(rt):
+		return l, Convert(r, schema.String), true
+	case equality && IsWhole(lt) && rt == schema.String:
 		return b.numberAgainstText(l, r, at)
 	case equality && (lt == schema.Guid && rt == schema.String || lt == schema.String && rt == schema.Guid):
-		return convert(l, schema.Guid), convert(r, schema.Guid), true
+		return Convert(l, schema.Guid), Convert(r, schema.Guid), true
 	}
-	b.fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with tostring() or tolong()")
+	b.Fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with tostring() or tolong()")
 	return l, r, false
 }
 
 // whole gives a bool as 0 or 1.
 func whole(x plan.Expr) plan.Expr {
 	if x.Type() == schema.Bool {
-		return convert(x, schema.Long)
+		return Convert(x, schema.Long)
 	}
 	return x
 }
@@ -326,24 +326,24 @@ func whole(x plan.Expr) plan.Expr {
 // number as it prints, so that files can be pruned; else by text. A literal that
 // is a number in another form (04625) is refused: what Kusto makes of it isn't
 // known.
-func (b *scalars) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
-	if s, ok := constText(r); ok {
-		c, err := literalValue(schema.Long, s)
+func (b *Binder) numberAgainstText(l, r plan.Expr, at syntax.Span) (plan.Expr, plan.Expr, bool) {
+	if s, ok := ConstText(r); ok {
+		c, err := LiteralValue(schema.Long, s)
 		if err == nil && c.V != nil && c.String() == s {
 			return widened(l), c, true
 		}
-		if _, err := literalValue(schema.Real, strings.TrimSpace(s)); err == nil {
-			b.fail(at, "cannot compare "+l.Type().String()+" with the text "+syntax.Quote(s), "write the number without quotes")
+		if _, err := LiteralValue(schema.Real, strings.TrimSpace(s)); err == nil {
+			b.Fail(at, "cannot compare "+l.Type().String()+" with the text "+syntax.Quote(s), "write the number without quotes")
 			return l, r, false
 		}
 	}
-	return convert(l, schema.String), r, true
+	return Convert(l, schema.String), r, true
 }
 
-// textOfSplit gives split(…)[n] as the text it is; other values as they are.
-func textOfSplit(x plan.Expr) plan.Expr {
+// TextOfSplit gives split(…)[n] as the text it is; other values as they are.
+func TextOfSplit(x plan.Expr) plan.Expr {
 	if c, ok := x.(*plan.Call); ok && c.Op == fn.SplitAt {
-		return stringOf(c)
+		return StringOf(c)
 	}
 	return x
 }
@@ -351,66 +351,66 @@ func textOfSplit(x plan.Expr) plan.Expr {
 // widened gives an int as long; the conversion costs nothing and can't fail, so
 // columns stay as they are and the types in SQL meet by themselves.
 func widened(x plan.Expr) plan.Expr {
-	if c := constant(x); c != nil && c.T == schema.Int {
+	if c := Constant(x); c != nil && c.T == schema.Int {
 		return &plan.Const{T: schema.Long, V: c.V}
 	}
 	return x
 }
 
-func (b *scalars) between(x *syntax.Binary) plan.Expr {
-	v := b.scalar(x.L)
+func (b *Binder) between(x *syntax.Binary) plan.Expr {
+	v := b.Scalar(x.L)
 	r, ok := x.R.(*syntax.Range)
 	if !ok || v.Type() == 0 {
-		return bad()
+		return Bad()
 	}
-	lo, hi := b.scalar(r.Lo), b.scalar(r.Hi)
+	lo, hi := b.Scalar(r.Lo), b.Scalar(r.Hi)
 	if lo.Type() == schema.DateTime && hi.Type() == schema.TimeSpan {
-		hi = call(fn.Add, schema.DateTime, lo, hi)
+		hi = Call(fn.Add, schema.DateTime, lo, hi)
 	}
 	from := b.compare(fn.Ge, v, lo, x.OpAt)
 	to := b.compare(fn.Le, v, hi, x.OpAt)
 	if from.Type() == 0 || to.Type() == 0 {
-		return bad()
+		return Bad()
 	}
 	return &plan.Call{Op: fn.And, Args: []plan.Expr{from, to}, T: schema.Bool}
 }
 
 // list binds the values behind in; all must be constants or values of one row.
-func (b *scalars) list(x *syntax.Binary) []plan.Expr {
+func (b *Binder) list(x *syntax.Binary) []plan.Expr {
 	l, ok := x.R.(*syntax.List)
 	if !ok {
 		return nil
 	}
 	out := make([]plan.Expr, 0, len(l.Items))
 	for _, item := range l.Items {
-		if b.around.isTabular(item) {
-			b.refuse(item.Pos(), "a table in place of a list")
+		if b.Around.IsTabular(item) {
+			b.Refuse(item.Pos(), "a table in place of a list")
 			return nil
 		}
-		v := b.scalar(item)
+		v := b.Scalar(item)
 		if v.Type() == 0 {
 			return nil
 		}
-		if v, ok := constDynamic(v); ok {
-			out = append(out, listItems(v)...)
+		if v, ok := ConstDynamic(v); ok {
+			out = append(out, ListItems(v)...)
 			continue
 		}
 		out = append(out, v)
 	}
 	if len(l.Items) == 0 {
-		b.fail(x.R.Pos(), "the list is empty", "")
+		b.Fail(x.R.Pos(), "the list is empty", "")
 	}
 	return out
 }
 
-func (b *scalars) in(x *syntax.Binary, fold bool) plan.Expr {
-	if l, ok := x.R.(*syntax.List); ok && len(l.Items) == 1 && b.around.isTabular(l.Items[0]) {
-		return b.around.inRows(x, l.Items[0], fold)
+func (b *Binder) in(x *syntax.Binary, fold bool) plan.Expr {
+	if l, ok := x.R.(*syntax.List); ok && len(l.Items) == 1 && b.Around.IsTabular(l.Items[0]) {
+		return b.Around.InRows(x, l.Items[0], fold)
 	}
-	v := textOfSplit(b.scalar(x.L))
+	v := TextOfSplit(b.Scalar(x.L))
 	items := b.list(x)
 	if v.Type() == 0 || items == nil {
-		return bad()
+		return Bad()
 	}
 	v, items, or := b.splitList(v, items, fold, x.OpAt)
 	if len(items) == 0 {
@@ -424,58 +424,58 @@ func (b *scalars) in(x *syntax.Binary, fold bool) plan.Expr {
 }
 
 // inList binds in and in~ with values that are no dynamics.
-func (b *scalars) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold bool) plan.Expr {
+func (b *Binder) inList(x *syntax.Binary, v plan.Expr, items []plan.Expr, fold bool) plan.Expr {
 	op := fn.In
 	if fold {
 		op = fn.InFold
 		if v.Type() != schema.String {
-			b.fail(x.OpAt, "in~ needs a string, not "+v.Type().String(), "use in")
-			return bad()
+			b.Fail(x.OpAt, "in~ needs a string, not "+v.Type().String(), "use in")
+			return Bad()
 		}
 	}
 	args := []plan.Expr{nil}
 	for _, item := range items {
-		l, r, ok := b.unify(v, item, true, x.OpAt)
+		l, r, ok := b.Unify(v, item, true, x.OpAt)
 		if !ok {
-			return bad()
+			return Bad()
 		}
 		if args[0] == nil {
 			args[0] = l
 		}
-		if l.Type() != args[0].Type() && !(isWhole(l.Type()) && isWhole(args[0].Type())) {
-			b.fail(x.R.Pos(), "the list mixes types", "")
-			return bad()
+		if l.Type() != args[0].Type() && !(IsWhole(l.Type()) && IsWhole(args[0].Type())) {
+			b.Fail(x.R.Pos(), "the list mixes types", "")
+			return Bad()
 		}
 		args = append(args, r)
 	}
 	return &plan.Call{Op: op, Args: args, T: schema.Bool}
 }
 
-func (b *scalars) hasList(x *syntax.Binary, op string) plan.Expr {
-	v := b.asText(x.L, op)
+func (b *Binder) hasList(x *syntax.Binary, op string) plan.Expr {
+	v := b.AsText(x.L, op)
 	items := b.list(x)
 	if v.Type() == 0 || items == nil {
-		return bad()
+		return Bad()
 	}
 	if len(items) == 0 { // of an empty array
-		return boolean(op == "has_all")
+		return Boolean(op == "has_all")
 	}
 	args := []plan.Expr{v}
 	literal := true
 	for _, item := range items {
-		if c := constant(item); c != nil && (isNumber(c.T) || c.T == schema.Bool) {
-			item = convert(toDynamic(c), schema.String)
+		if c := Constant(item); c != nil && (IsNumber(c.T) || c.T == schema.Bool) {
+			item = Convert(ToDynamic(c), schema.String)
 		}
 		if t := item.Type(); t != schema.String && t != schema.Dynamic {
-			b.refuse(x.R.Pos(), "'"+op+"' with a value of type "+t.String())
-			return bad()
+			b.Refuse(x.R.Pos(), "'"+op+"' with a value of type "+t.String())
+			return Bad()
 		}
-		_, ok := constText(item)
+		_, ok := ConstText(item)
 		literal = literal && ok
 		args = append(args, item)
 	}
-	if !literal || constant(v) != nil {
-		return goCall(op, args...)
+	if !literal || Constant(v) != nil {
+		return GoCall(op, args...)
 	}
 	code := fn.HasAny
 	if op == "has_all" {
@@ -484,84 +484,84 @@ func (b *scalars) hasList(x *syntax.Binary, op string) plan.Expr {
 	return &plan.Call{Op: code, Args: args, T: schema.Bool}
 }
 
-func (b *scalars) matches(x *syntax.Binary) plan.Expr {
-	v := b.asText(x.L, x.Op)
-	pattern := b.scalar(x.R)
+func (b *Binder) matches(x *syntax.Binary) plan.Expr {
+	v := b.AsText(x.L, x.Op)
+	pattern := b.Scalar(x.R)
 	if v.Type() == 0 || pattern.Type() == 0 {
-		return bad()
+		return Bad()
 	}
-	if _, literal := constText(pattern); !literal || constant(v) != nil {
-		if pattern = textOfSplit(pattern); pattern.Type() != schema.String && pattern.Type() != schema.Dynamic {
-			b.fail(x.R.Pos(), "a regular expression (string) is expected here, not "+pattern.Type().String(), "")
-			return bad()
+	if _, literal := ConstText(pattern); !literal || Constant(v) != nil {
+		if pattern = TextOfSplit(pattern); pattern.Type() != schema.String && pattern.Type() != schema.Dynamic {
+			b.Fail(x.R.Pos(), "a regular expression (string) is expected here, not "+pattern.Type().String(), "")
+			return Bad()
 		}
 		if _, ok := b.regexOrRow(pattern, x.R.Pos()); !ok {
-			return bad()
+			return Bad()
 		}
-		return goCall("matches", v, pattern)
+		return GoCall("matches", v, pattern)
 	}
 	re, ok := b.regex(pattern, x.R.Pos())
 	if !ok {
-		return bad()
+		return Bad()
 	}
-	return &plan.Call{Op: fn.Matches, Args: []plan.Expr{v, text(re)}, T: schema.Bool}
+	return &plan.Call{Op: fn.Matches, Args: []plan.Expr{v, Text(re)}, T: schema.Bool}
 }
 
 // regex checks a pattern and gives it in RE2's form.
-func (b *scalars) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
-	s, ok := constText(pattern)
+func (b *Binder) regex(pattern plan.Expr, at syntax.Span) (string, bool) {
+	s, ok := ConstText(pattern)
 	if !ok {
-		b.refuse(at, "a regular expression that is not a string literal")
+		b.Refuse(at, "a regular expression that is not a string literal")
 		return "", false
 	}
 	re, err := fn.Regex(s)
 	if err != nil {
-		b.fail(at, err.Error(), "")
+		b.Fail(at, err.Error(), "")
 		return "", false
 	}
 	return re, true
 }
 
 // regexOrRow checks a pattern if it is a literal; others are checked row by row.
-func (b *scalars) regexOrRow(pattern plan.Expr, at syntax.Span) (string, bool) {
-	if _, ok := constText(pattern); !ok {
+func (b *Binder) regexOrRow(pattern plan.Expr, at syntax.Span) (string, bool) {
+	if _, ok := ConstText(pattern); !ok {
 		return "", true
 	}
 	return b.regex(pattern, at)
 }
 
 // arithmetic binds + - * / %.
-func (b *scalars) arithmetic(x *syntax.Binary) plan.Expr {
-	l, r := b.scalar(x.L), b.scalar(x.R)
+func (b *Binder) arithmetic(x *syntax.Binary) plan.Expr {
+	l, r := b.Scalar(x.L), b.Scalar(x.R)
 	lt, rt := l.Type(), r.Type()
 	if lt == 0 || rt == 0 {
-		return bad()
+		return Bad()
 	}
 	op := map[string]fn.Op{"+": fn.Add, "-": fn.Sub, "*": fn.Mul, "/": fn.Div, "%": fn.Mod}[x.Op]
 	if x, y, ok := decimalPair(l, r); ok {
-		return goCall(decimalOps[op], x, y)
+		return GoCall(decimalOps[op], x, y)
 	}
 	t := arithmeticType(op, lt, rt)
 	if t == 0 {
-		b.fail(x.OpAt, "cannot compute "+lt.String()+" "+x.Op+" "+rt.String(), "")
-		return bad()
+		b.Fail(x.OpAt, "cannot compute "+lt.String()+" "+x.Op+" "+rt.String(), "")
+		return Bad()
 	}
-	if isNumber(lt) && isNumber(rt) {
-		return call(op, t, convert(l, t), convert(r, t))
+	if IsNumber(lt) && IsNumber(rt) {
+		return Call(op, t, Convert(l, t), Convert(r, t))
 	}
 	if op == fn.Mul && rt == schema.TimeSpan { // the timespan to the left
 		l, r = r, l
 	}
 	if r.Type() == schema.Int {
-		r = convert(r, schema.Long)
+		r = Convert(r, schema.Long)
 	}
-	return call(op, t, l, r)
+	return Call(op, t, l, r)
 }
 
 // arithmeticType gives the type of an operation, 0 where there is none.
 func arithmeticType(op fn.Op, l, r schema.Type) schema.Type {
 	switch {
-	case isNumber(l) && isNumber(r):
+	case IsNumber(l) && IsNumber(r):
 		if l == schema.Real || r == schema.Real {
 			return schema.Real
 		}
@@ -579,7 +579,7 @@ func arithmeticType(op fn.Op, l, r schema.Type) schema.Type {
 		case fn.Div:
 			return schema.Real
 		}
-	case l == schema.TimeSpan && isNumber(r) && (op == fn.Mul || op == fn.Div), isNumber(l) && r == schema.TimeSpan && op == fn.Mul:
+	case l == schema.TimeSpan && IsNumber(r) && (op == fn.Mul || op == fn.Div), IsNumber(l) && r == schema.TimeSpan && op == fn.Mul:
 		return schema.TimeSpan
 	}
 	return 0

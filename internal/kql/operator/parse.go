@@ -1,9 +1,11 @@
-package bind
+package operator
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/pattern"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -17,8 +19,8 @@ type capture struct {
 	typ  schema.Type
 }
 
-// parse binds parse and parse-where.
-func (b *operators) parse(op *syntax.ParseOp) *rows {
+// Parse binds parse and parse-where.
+func (b *Binder) Parse(op *syntax.ParseOp) *expr.Rows {
 	p := &pattern.Parse{Kind: pattern.Simple}
 	for _, param := range op.Params {
 		value := strings.ToLower(param.Text())
@@ -28,12 +30,12 @@ func (b *operators) parse(op *syntax.ParseOp) *rows {
 		case value == string(pattern.Simple), value == string(pattern.Regex), value == string(pattern.Relaxed):
 			p.Kind = pattern.Kind(value)
 		default:
-			b.fail(op.Span, "there is no kind '"+param.Text()+"' of parse", "simple, regex or relaxed is expected")
+			b.Fail(op.Span, "there is no kind '"+param.Text()+"' of parse", "simple, regex or relaxed is expected")
 			return nil
 		}
 	}
 	if op.Word == "parse-where" && p.Kind == pattern.Relaxed {
-		b.fail(op.Span, "parse-where takes kind simple or regex", "")
+		b.Fail(op.Span, "parse-where takes kind simple or regex", "")
 		return nil
 	}
 	var columns []capture
@@ -47,13 +49,13 @@ func (b *operators) parse(op *syntax.ParseOp) *rows {
 			c := capture{name: part.Name.Name, typ: schema.String}
 			if part.Type != "" {
 				var ok bool
-				if c.typ, ok = typeNames[part.Type]; !ok {
-					b.refuse(part.Span, "a column of type "+part.Type)
+				if c.typ, ok = expr.TypeNames[part.Type]; !ok {
+					b.Refuse(part.Span, "a column of type "+part.Type)
 					return nil
 				}
 			}
 			if slices.ContainsFunc(columns, func(o capture) bool { return o.name == c.name }) {
-				b.fail(part.Span, "the column '"+c.name+"' is there twice", "")
+				b.Fail(part.Span, "the column '"+c.name+"' is there twice", "")
 				return nil
 			}
 			columns = append(columns, c)
@@ -61,12 +63,12 @@ func (b *operators) parse(op *syntax.ParseOp) *rows {
 		}
 	}
 	if at, err := p.Check(); err != nil {
-		b.fail(op.Parts[min(at, len(op.Parts)-1)].Span, err.Error(), "")
+		b.Fail(op.Parts[min(at, len(op.Parts)-1)].Span, err.Error(), "")
 		return nil
 	}
 	spec, err := json.Marshal(p)
 	if err != nil {
-		b.fail(op.Span, "cannot keep the pattern: "+err.Error(), "")
+		b.Fail(op.Span, "cannot keep the pattern: "+err.Error(), "")
 		return nil
 	}
 	r, source := b.parsed(op.X)
@@ -74,58 +76,58 @@ func (b *operators) parse(op *syntax.ParseOp) *rows {
 		return nil
 	}
 	if op.Word == "parse-where" {
-		r = &rows{node: &plan.Filter{From: r.node, Pred: goCall("parse_matches", text(string(spec)), source)}, cols: r.cols, ordered: r.ordered}
+		r = &expr.Rows{Node: &plan.Filter{From: r.Node, Pred: expr.GoCall("parse_matches", expr.Text(string(spec)), source)}, Cols: r.Cols, Ordered: r.Ordered}
 	}
 	return b.captured(r, columns, func(i int) plan.Expr {
-		return goCall("parse_column", text(string(spec)), source, long(int64(i)))
+		return expr.GoCall("parse_column", expr.Text(string(spec)), source, expr.Long(int64(i)))
 	})
 }
 
 // parsed binds the text that is taken apart and computes it once; nil after an
 // error.
-func (b *operators) parsed(x syntax.Expr) (*rows, plan.Expr) {
-	source := textOfSplit(b.scalar(x))
+func (b *Binder) parsed(x syntax.Expr) (*expr.Rows, plan.Expr) {
+	source := expr.TextOfSplit(b.Scalar(x))
 	if source.Type() == 0 {
 		return nil, nil
 	}
-	source = convert(source, schema.String)
-	r := b.rows
+	source = expr.Convert(source, schema.String)
+	r := b.Rows
 	if c, ok := source.(*plan.Call); ok && plan.Size(c, 3) > 2 {
-		node := &plan.Extend{From: r.node}
+		node := &plan.Extend{From: r.Node}
 		source = b.add(node, source)
-		r = &rows{node: node, cols: r.cols, ordered: r.ordered}
+		r = &expr.Rows{Node: node, Cols: r.Cols, Ordered: r.Ordered}
 	}
 	return r, source
 }
 
 // captured adds the columns to rows, or puts them in the place of those of the
 // same name.
-func (b *operators) captured(r *rows, columns []capture, value func(i int) plan.Expr) *rows {
-	node := &plan.Extend{From: r.node}
-	out := &rows{node: node, cols: slices.Clone(r.cols), ordered: r.ordered}
+func (b *Binder) captured(r *expr.Rows, columns []capture, value func(i int) plan.Expr) *expr.Rows {
+	node := &plan.Extend{From: r.Node}
+	out := &expr.Rows{Node: node, Cols: slices.Clone(r.Cols), Ordered: r.Ordered}
 	for i, c := range columns {
-		added := fixed(c.name, b.add(node, convert(value(i), c.typ)))
-		if old := out.find(c.name); old != nil {
+		added := expr.Fixed(c.name, b.add(node, expr.Convert(value(i), c.typ)))
+		if old := out.Find(c.name); old != nil {
 			*old = added
 		} else {
-			out.cols = append(out.cols, added)
+			out.Cols = append(out.Cols, added)
 		}
 	}
 	return out
 }
 
-// parseKV binds parse-kv.
-func (b *operators) parseKV(op *syntax.ParseKV) *rows {
+// ParseKV binds parse-kv.
+func (b *Binder) ParseKV(op *syntax.ParseKV) *expr.Rows {
 	k := &pattern.KV{}
 	var columns []capture
 	for _, c := range op.Columns.Columns {
-		typ, ok := typeNames[c.Type]
+		typ, ok := expr.TypeNames[c.Type]
 		if !ok {
-			b.refuse(c.Span, "a column of type "+c.Type)
+			b.Refuse(c.Span, "a column of type "+c.Type)
 			return nil
 		}
 		if slices.Contains(k.Keys, c.Name) {
-			b.fail(c.Span, "the column '"+c.Name+"' is there twice", "")
+			b.Fail(c.Span, "the column '"+c.Name+"' is there twice", "")
 			return nil
 		}
 		columns = append(columns, capture{c.Name, typ})
@@ -146,17 +148,17 @@ func (b *operators) parseKV(op *syntax.ParseKV) *rows {
 		case "regex":
 			k.Regex = param.Text()
 		default:
-			b.fail(op.Span, "parse-kv knows no property '"+param.Name+"'", "pair_delimiter, kv_delimiter, quote, escape, greedy or regex is expected")
+			b.Fail(op.Span, "parse-kv knows no property '"+param.Name+"'", "pair_delimiter, kv_delimiter, quote, escape, greedy or regex is expected")
 			return nil
 		}
 	}
 	if err := k.Check(); err != nil {
-		b.fail(op.Span, err.Error(), "")
+		b.Fail(op.Span, err.Error(), "")
 		return nil
 	}
 	spec, err := json.Marshal(k)
 	if err != nil {
-		b.fail(op.Span, "cannot keep the delimiters: "+err.Error(), "")
+		b.Fail(op.Span, "cannot keep the delimiters: "+err.Error(), "")
 		return nil
 	}
 	r, source := b.parsed(op.X)
@@ -164,6 +166,6 @@ func (b *operators) parseKV(op *syntax.ParseKV) *rows {
 		return nil
 	}
 	return b.captured(r, columns, func(i int) plan.Expr {
-		return goCall("parse_kv", text(string(spec)), source, long(int64(i)))
+		return expr.GoCall("parse_kv", expr.Text(string(spec)), source, expr.Long(int64(i)))
 	})
 }

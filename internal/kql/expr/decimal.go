@@ -1,4 +1,4 @@
-package bind
+package expr
 
 import (
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -15,13 +15,13 @@ var decimalOps = map[fn.Op]string{fn.Add: "decimal_add", fn.Sub: "decimal_sub", 
 // number.
 func decimalPair(l, r plan.Expr) (plan.Expr, plan.Expr, bool) {
 	lt, rt := l.Type(), r.Type()
-	if lt != schema.Decimal && rt != schema.Decimal || lt != schema.Decimal && !isNumber(lt) || rt != schema.Decimal && !isNumber(rt) {
+	if lt != schema.Decimal && rt != schema.Decimal || lt != schema.Decimal && !IsNumber(lt) || rt != schema.Decimal && !IsNumber(rt) {
 		return l, r, false
 	}
-	return convert(l, schema.Decimal), convert(r, schema.Decimal), true
+	return Convert(l, schema.Decimal), Convert(r, schema.Decimal), true
 }
 
 // decimalOrder compares two decimals as a number below, at or above 0.
 func decimalOrder(op fn.Op, l, r plan.Expr) plan.Expr {
-	return &plan.Call{Op: op, Args: []plan.Expr{goCall("decimal_compare", l, r), long(0)}, T: schema.Bool}
+	return &plan.Call{Op: op, Args: []plan.Expr{GoCall("decimal_compare", l, r), Long(0)}, T: schema.Bool}
 }

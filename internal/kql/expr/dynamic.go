@@ -1,4 +1,4 @@
-package bind
+package expr
 
 import (
 	"slices"
@@ -18,18 +18,18 @@ func dynamicText(v []byte) *plan.Const {
 	return &plan.Const{T: schema.Dynamic, V: string(v)}
 }
 
-func (b *scalars) dynamicLiteral(x *syntax.Literal) plan.Expr {
+func (b *Binder) dynamicLiteral(x *syntax.Literal) plan.Expr {
 	v, err := dyn.ParseLiteral(x.Text)
 	if err != nil {
-		b.fail(x.Span, err.Error(), "values are numbers, strings, true, false, null, [ … ] and { \"key\": … }")
-		return bad()
+		b.Fail(x.Span, err.Error(), "values are numbers, strings, true, false, null, [ … ] and { \"key\": … }")
+		return Bad()
 	}
 	return dynamicText(v)
 }
 
-// constDynamic gives the JSON of a dynamic constant, nil for null.
-func constDynamic(x plan.Expr) ([]byte, bool) {
-	c := constant(x)
+// ConstDynamic gives the JSON of a dynamic constant, nil for null.
+func ConstDynamic(x plan.Expr) ([]byte, bool) {
+	c := Constant(x)
 	if c == nil || c.T != schema.Dynamic {
 		return nil, false
 	}
@@ -56,7 +56,7 @@ func sourceOf(x plan.Expr) source {
 	case "dyn_parse":
 		return source{from: c.Args[0], raw: true}
 	case "dyn_get", "json_get":
-		if s, ok := constText(c.Args[1]); ok {
+		if s, ok := ConstText(c.Args[1]); ok {
 			if path, ok := dyn.ParsePath([]byte(s)); ok {
 				return source{from: c.Args[0], raw: c.Name == "json_get", path: path}
 			}
@@ -71,11 +71,11 @@ func (s source) read(reader string) plan.Expr {
 	if s.raw {
 		name = "json_" + reader
 	}
-	return goCall(name, s.from, text(s.path.String()))
+	return GoCall(name, s.from, Text(s.path.String()))
 }
 
-// step goes one step into a dynamic.
-func step(x plan.Expr, to dyn.Step) plan.Expr {
+// Step goes one step into a dynamic.
+func Step(x plan.Expr, to dyn.Step) plan.Expr {
 	s := sourceOf(x)
 	s.path = append(slices.Clip(s.path), to)
 	return s.read("get")
@@ -87,25 +87,25 @@ var dynamicReaders = map[schema.Type]string{
 	schema.DateTime: "datetime", schema.TimeSpan: "timespan", schema.Guid: "guid",
 }
 
-// fromDynamic converts a dynamic as tostring(), tolong() … do; nil where there is no
+// FromDynamic converts a dynamic as tostring(), tolong() … do; nil where there is no
 // such conversion.
-func fromDynamic(x plan.Expr, to schema.Type) plan.Expr {
+func FromDynamic(x plan.Expr, to schema.Type) plan.Expr {
 	if c, ok := x.(*plan.Call); ok && c.Op == fn.SplitAt && to == schema.String {
-		return stringOf(c)
+		return StringOf(c)
 	}
 	reader := dynamicReaders[to]
 	switch {
 	case to == schema.Decimal:
-		return convert(sourceOf(x).read("text"), to)
+		return Convert(sourceOf(x).read("text"), to)
 	case reader == "":
 		return nil
 	}
 	return sourceOf(x).read(reader)
 }
 
-// toDynamic gives a value as a dynamic.
-func toDynamic(x plan.Expr) plan.Expr {
-	c := constant(x)
+// ToDynamic gives a value as a dynamic.
+func ToDynamic(x plan.Expr) plan.Expr {
+	c := Constant(x)
 	if c == nil {
 		return &plan.Call{Op: fn.ToDynamic, Args: []plan.Expr{x}, T: schema.Dynamic}
 	}
@@ -132,28 +132,28 @@ func toDynamic(x plan.Expr) plan.Expr {
 }
 
 // member binds x.name.
-func (b *scalars) member(x *syntax.Member) plan.Expr {
-	v := b.scalar(x.X)
+func (b *Binder) member(x *syntax.Member) plan.Expr {
+	v := b.Scalar(x.X)
 	if !b.hasParts(v, x.X, false) {
-		return bad()
+		return Bad()
 	}
-	return step(v, dyn.Member(x.Name))
+	return Step(v, dyn.Member(x.Name))
 }
 
 // hasParts checks the left side of an access; the engine refuses [i] on a constant
 // without parts.
-func (b *scalars) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
+func (b *Binder) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 	t := v.Type()
 	switch {
 	case t == 0:
 		return false
 	case t != schema.Dynamic:
-		b.fail(at.Pos(), "a value of type "+t.String()+" has no parts", "parse it: parse_json(…)")
+		b.Fail(at.Pos(), "a value of type "+t.String()+" has no parts", "parse it: parse_json(…)")
 		return false
 	}
-	if text, ok := constDynamic(v); ok && index && len(text) > 0 {
+	if text, ok := ConstDynamic(v); ok && index && len(text) > 0 {
 		if k := dyn.KindOf(text); k != dyn.Bag && k != dyn.Array {
-			b.fail(at.Pos(), "the constant "+string(text)+" has no parts", "")
+			b.Fail(at.Pos(), "the constant "+string(text)+" has no parts", "")
 			return false
 		}
 	}
@@ -161,50 +161,50 @@ func (b *scalars) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 }
 
 // index binds x[i].
-func (b *scalars) index(x *syntax.Index) plan.Expr {
+func (b *Binder) index(x *syntax.Index) plan.Expr {
 	if sorted := b.sortedWith(x); sorted != nil {
 		return sorted
 	}
-	v := b.scalar(x.X)
+	v := b.Scalar(x.X)
 	if v.Type() == 0 {
-		return bad()
+		return Bad()
 	}
-	i := b.scalar(x.I)
+	i := b.Scalar(x.I)
 	if i.Type() == 0 || !b.hasParts(v, x.X, true) {
-		return bad()
+		return Bad()
 	}
-	if c, ok := v.(*plan.Call); ok && c.Op == fn.Split && isWhole(i.Type()) {
+	if c, ok := v.(*plan.Call); ok && c.Op == fn.Split && IsWhole(i.Type()) {
 		return &plan.Call{Op: fn.SplitAt, Args: []plan.Expr{c.Args[0], c.Args[1], i}, T: schema.Dynamic}
 	}
-	if n, ok := constLong(i); ok && isWhole(i.Type()) {
-		return step(v, dyn.Element(n))
+	if n, ok := ConstLong(i); ok && IsWhole(i.Type()) {
+		return Step(v, dyn.Element(n))
 	}
-	if s, ok := constText(i); ok {
-		return step(v, dyn.Member(s))
+	if s, ok := ConstText(i); ok {
+		return Step(v, dyn.Member(s))
 	}
 	switch t := i.Type(); {
-	case isWhole(t):
-		return goCall("dyn_index", v, i)
+	case IsWhole(t):
+		return GoCall("dyn_index", v, i)
 	case t == schema.String:
-		return goCall("dyn_member", v, i)
+		return GoCall("dyn_member", v, i)
 	case t == schema.Dynamic:
-		return goCall("dyn_at", v, i)
+		return GoCall("dyn_at", v, i)
 	default:
-		b.fail(x.I.Pos(), "a value of type "+t.String()+" can't index a dynamic", "use a whole number or a string")
+		b.Fail(x.I.Pos(), "a value of type "+t.String()+" can't index a dynamic", "use a whole number or a string")
 	}
-	return bad()
+	return Bad()
 }
 
 // compareDynamic converts the dynamic side of a comparison to
 // the type of the other one. Whole numbers compare exactly: 1.9 is not 1.
-func (b *scalars) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.Expr, bool) {
+func (b *Binder) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.Expr, bool) {
 	dl, dr := l.Type() == schema.Dynamic, r.Type() == schema.Dynamic
 	switch {
 	case !dl && !dr:
 		return nil, false
 	case dl && dr:
-		b.fail(at, "two dynamic values can't be compared", "convert them: tostring(…), tolong(…)")
-		return bad(), true
+		b.Fail(at, "two dynamic values can't be compared", "convert them: tostring(…), tolong(…)")
+		return Bad(), true
 	case dr:
 		l, r = r, l
 		if s, ok := turned[op]; ok {
@@ -213,16 +213,16 @@ func (b *scalars) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan
 	}
 	t := r.Type()
 	switch {
-	case isWhole(t) && op != fn.Eq && op != fn.Ne:
-		order := goCall("dyn_order", l, r)
-		return b.compare(op, order, long(0), at), true
-	case isWhole(t):
-		return b.compare(op, goCall("dyn_whole", l), convert(r, schema.Long), at), true
+	case IsWhole(t) && op != fn.Eq && op != fn.Ne:
+		order := GoCall("dyn_order", l, r)
+		return b.compare(op, order, Long(0), at), true
+	case IsWhole(t):
+		return b.compare(op, GoCall("dyn_whole", l), Convert(r, schema.Long), at), true
 	}
-	converted := fromDynamic(l, t)
+	converted := FromDynamic(l, t)
 	if converted == nil {
-		b.refuse(at, "comparing a dynamic value with one of type "+t.String())
-		return bad(), true
+		b.Refuse(at, "comparing a dynamic value with one of type "+t.String())
+		return Bad(), true
 	}
 	return b.compare(op, converted, r, at), true
 }
@@ -230,10 +230,10 @@ func (b *scalars) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan
 // turned are the relations with their sides exchanged.
 var turned = map[fn.Op]fn.Op{fn.Lt: fn.Gt, fn.Le: fn.Ge, fn.Gt: fn.Lt, fn.Ge: fn.Le}
 
-// listItems gives the elements of a constant dynamic as constants: in takes an array
+// ListItems gives the elements of a constant dynamic as constants: in takes an array
 // for the list of its elements, and arrays within for theirs. A scalar is a list of
 // one.
-func listItems(v []byte) []plan.Expr {
+func ListItems(v []byte) []plan.Expr {
 	items := []plan.Expr{}
 	for item := range dyn.Flat(v) {
 		items = append(items, scalarOf(item))
@@ -246,15 +246,15 @@ func scalarOf(v []byte) plan.Expr {
 	switch dyn.KindOf(v) {
 	case dyn.Bool:
 		b, _ := dyn.ToBool(v)
-		return boolean(b)
+		return Boolean(b)
 	case dyn.Long:
 		n, _ := dyn.ToLong(v)
-		return long(n)
+		return Long(n)
 	case dyn.Real:
 		f, _ := dyn.ToReal(v)
 		return &plan.Const{T: schema.Real, V: f}
 	case dyn.String:
-		return text(string(dyn.Text(nil, v)))
+		return Text(string(dyn.Text(nil, v)))
 	}
 	return dynamicText(v)
 }
@@ -262,10 +262,10 @@ func scalarOf(v []byte) plan.Expr {
 // splitList prepares the operands of in: a dynamic on the left takes the type of the
 // list, texts if that is mixed. What is left of the list are constants and scalars;
 // or is the test of the dynamics in it, false when the list has nothing at all.
-func (b *scalars) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.Span) (left plan.Expr, rest []plan.Expr, or plan.Expr) {
+func (b *Binder) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.Span) (left plan.Expr, rest []plan.Expr, or plan.Expr) {
 	var tests []plan.Expr
 	for _, item := range items {
-		switch _, isConst := constDynamic(item); {
+		switch _, isConst := ConstDynamic(item); {
 		case item.Type() != schema.Dynamic:
 			rest = append(rest, item)
 		case !isConst: // bags and null equal nothing
@@ -281,14 +281,14 @@ func (b *scalars) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax
 		}
 		for i := range rest {
 			if rest[i].Type() != t {
-				rest[i] = convert(toDynamic(rest[i]), schema.String)
+				rest[i] = Convert(ToDynamic(rest[i]), schema.String)
 			}
 		}
-		if isWhole(t) {
-			v = goCall("dyn_whole", v)
-		} else if v = fromDynamic(v, t); v == nil {
-			b.refuse(at, "a dynamic value in a list of type "+t.String())
-			return nil, nil, bad()
+		if IsWhole(t) {
+			v = GoCall("dyn_whole", v)
+		} else if v = FromDynamic(v, t); v == nil {
+			b.Refuse(at, "a dynamic value in a list of type "+t.String())
+			return nil, nil, Bad()
 		}
 	}
 	switch len(tests) {
@@ -296,7 +296,7 @@ func (b *scalars) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax
 		if len(rest) > 0 {
 			return v, rest, nil
 		}
-		return v, nil, boolean(false)
+		return v, nil, Boolean(false)
 	case 1:
 		return v, rest, tests[0]
 	}
@@ -304,22 +304,22 @@ func (b *scalars) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax
 }
 
 // inDynamic binds in and in~ with a dynamic that is no constant.
-func (b *scalars) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Expr {
+func (b *Binder) inDynamic(v, list plan.Expr, fold bool, at syntax.Span) plan.Expr {
 	t := v.Type()
 	switch {
 	case t == schema.String || fold && t == schema.Dynamic:
-		return goCall("dyn_has_text", list, convert(v, schema.String), boolean(fold))
+		return GoCall("dyn_has_text", list, Convert(v, schema.String), Boolean(fold))
 	case fold:
-		b.fail(at, "in~ needs a string, not "+t.String(), "use in")
-		return bad()
+		b.Fail(at, "in~ needs a string, not "+t.String(), "use in")
+		return Bad()
 	}
-	return goCall("dyn_has_value", list, convert(v, schema.Dynamic))
+	return GoCall("dyn_has_value", list, Convert(v, schema.Dynamic))
 }
 
-// expanded gives the elements of a column of dynamics as texts, a row each: in over
+// Expanded gives the elements of a column of dynamics as texts, a row each: in over
 // rows takes arrays for the list of their elements.
-func (b *scalars) expanded(r *rows, value plan.Expr) (*rows, plan.Expr) {
-	col := plan.UnnestColumn{X: goCall("dyn_flat", value), List: b.newID(), ID: b.newID()}
-	node := &plan.Unnest{From: r.node, Cols: []plan.UnnestColumn{col}}
-	return &rows{node: node}, convert(&plan.Ref{ID: col.ID, T: schema.Dynamic}, schema.String)
+func (b *Binder) Expanded(r *Rows, value plan.Expr) (*Rows, plan.Expr) {
+	col := plan.UnnestColumn{X: GoCall("dyn_flat", value), List: b.NewID(), ID: b.NewID()}
+	node := &plan.Unnest{From: r.Node, Cols: []plan.UnnestColumn{col}}
+	return &Rows{Node: node}, Convert(&plan.Ref{ID: col.ID, T: schema.Dynamic}, schema.String)
 }

@@ -1,16 +1,17 @@
-package bind
+package operator
 
 import (
+	"github.com/wadi-project/wadi/internal/kql/expr"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// ordered tells whether the rows an operator gives have an order that functions of
+// Ordered tells whether the rows an operator gives have an order that functions of
 // rows in order may use: serialize, sort, top and range make one, operators that
 // take row by row keep it.
-func ordered(op syntax.Operator, before bool) bool {
+func Ordered(op syntax.Operator, before bool) bool {
 	switch op := op.(type) {
 	case *syntax.Sort, *syntax.Top:
 		return true
@@ -22,9 +23,9 @@ func ordered(op syntax.Operator, before bool) bool {
 	return false
 }
 
-// windowed puts a node for functions of rows in order below an operator that calls
+// Windowed puts a node for functions of rows in order below an operator that calls
 // any. The operator's rows are those above it.
-func (b *operators) windowed(op syntax.Operator, r *rows) *rows {
+func (b *Binder) Windowed(op syntax.Operator, r *expr.Rows) *expr.Rows {
 	var xs []syntax.Expr
 	switch op := op.(type) {
 	case *syntax.Columns:
@@ -38,9 +39,9 @@ func (b *operators) windowed(op syntax.Operator, r *rows) *rows {
 	}
 	for _, x := range xs {
 		if callsWindow(x) {
-			b.window = &plan.Window{From: r.node}
+			b.Window = &plan.Window{From: r.Node}
 			out := *r
-			out.node = b.window
+			out.Node = b.Window
 			return &out
 		}
 	}
@@ -86,20 +87,20 @@ func callsWindow(x syntax.Expr) bool {
 // maxPrev bounds the distance of prev() and next(): DuckDB streams up to a chunk.
 const maxPrev = 1024
 
-// windowCall binds a call of a function of rows in order.
-func (b *operators) windowCall(x *syntax.Call) plan.Expr {
-	w := b.window
+// WindowCall binds a call of a function of rows in order.
+func (b *Binder) WindowCall(x *syntax.Call) plan.Expr {
+	w := b.Window
 	switch {
-	case b.rows == nil || w == nil:
-		b.fail(x.NameAt, x.Name+"() can't stand here", "it belongs in extend, project, serialize or where")
-		return bad()
-	case !b.rows.ordered:
-		b.fail(x.NameAt, x.Name+"() needs rows that have an order", "put sort, or serialize, before it")
-		return bad()
+	case b.Rows == nil || w == nil:
+		b.Fail(x.NameAt, x.Name+"() can't stand here", "it belongs in extend, project, serialize or where")
+		return expr.Bad()
+	case !b.Rows.Ordered:
+		b.Fail(x.NameAt, x.Name+"() needs rows that have an order", "put sort, or serialize, before it")
+		return expr.Bad()
 	}
-	args, ok := b.arguments(x)
+	args, ok := b.Arguments(x)
 	if !ok {
-		return bad()
+		return expr.Bad()
 	}
 	c := plan.WindowCol{Op: fn.Windows[x.Name], T: schema.Long}
 	switch c.Op {
@@ -111,45 +112,45 @@ func (b *operators) windowCall(x *syntax.Call) plan.Expr {
 		ok = b.running(x, args, &c)
 	}
 	if !ok {
-		return bad()
+		return expr.Bad()
 	}
-	c.ID = b.newID()
+	c.ID = b.NewID()
 	w.Cols = append(w.Cols, c)
 	notNull := c.T == schema.String || c.Op != fn.Prev && c.Op != fn.Next
 	return &plan.Ref{ID: c.ID, T: c.T, NotNull: notNull}
 }
 
-func (b *operators) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
-	if !b.count(x, 1, 3) {
+func (b *Binder) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+	if !b.Count(x, 1, 3) {
 		return false
 	}
-	value := textOfSplit(args[0])
-	if constant(value) != nil {
-		b.fail(x.Args[0].Pos(), x.Name+"() takes a column", "")
+	value := expr.TextOfSplit(args[0])
+	if expr.Constant(value) != nil {
+		b.Fail(x.Args[0].Pos(), x.Name+"() takes a column", "")
 		return false
 	}
 	c.T = value.Type()
-	distance, otherwise := long(1), null(c.T)
+	distance, otherwise := expr.Long(1), expr.Null(c.T)
 	if len(args) > 1 {
-		n, ok := constLong(args[1])
-		if !ok || !isWhole(args[1].Type()) || n < 1 || n > maxPrev {
-			b.fail(x.Args[1].Pos(), "the distance of "+x.Name+"() is a whole number from 1 to "+long(maxPrev).String(), "")
+		n, ok := expr.ConstLong(args[1])
+		if !ok || !expr.IsWhole(args[1].Type()) || n < 1 || n > maxPrev {
+			b.Fail(x.Args[1].Pos(), "the distance of "+x.Name+"() is a whole number from 1 to "+expr.Long(maxPrev).String(), "")
 			return false
 		}
-		distance = long(n)
+		distance = expr.Long(n)
 	}
 	if len(args) > 2 {
-		given := constant(args[2])
+		given := expr.Constant(args[2])
 		if given == nil {
-			b.fail(x.Args[2].Pos(), "the default of "+x.Name+"() is a constant", "use coalesce() or iff() behind it")
+			b.Fail(x.Args[2].Pos(), "the default of "+x.Name+"() is a constant", "use coalesce() or iff() behind it")
 			return false
 		}
-		if given.T != c.T && !(isNumber(given.T) && isNumber(c.T)) {
-			b.fail(x.Args[2].Pos(), "the default is a "+given.T.String()+", the column a "+c.T.String(), "")
+		if given.T != c.T && !(expr.IsNumber(given.T) && expr.IsNumber(c.T)) {
+			b.Fail(x.Args[2].Pos(), "the default is a "+given.T.String()+", the column a "+c.T.String(), "")
 			return false
 		}
-		if otherwise = convert(given, c.T); constant(otherwise) == nil {
-			b.refuse(x.Args[2].Pos(), "a default of another type than the column")
+		if otherwise = expr.Convert(given, c.T); expr.Constant(otherwise) == nil {
+			b.Refuse(x.Args[2].Pos(), "a default of another type than the column")
 			return false
 		}
 	}
@@ -157,38 +158,38 @@ func (b *operators) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bo
 	return true
 }
 
-func (b *operators) rowNumber(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
-	if !b.count(x, 0, 2) {
+func (b *Binder) rowNumber(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+	if !b.Count(x, 0, 2) {
 		return false
 	}
-	c.Args = []plan.Expr{long(1)}
+	c.Args = []plan.Expr{expr.Long(1)}
 	if len(args) > 0 {
-		n, ok := constLong(args[0])
-		if !ok || !isWhole(args[0].Type()) {
-			b.fail(x.Args[0].Pos(), "the first number is a whole number that is known before the query runs", "")
+		n, ok := expr.ConstLong(args[0])
+		if !ok || !expr.IsWhole(args[0].Type()) {
+			b.Fail(x.Args[0].Pos(), "the first number is a whole number that is known before the query runs", "")
 			return false
 		}
-		c.Args[0] = long(n)
+		c.Args[0] = expr.Long(n)
 	}
 	return b.restart(x, args, c)
 }
 
-func (b *operators) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
-	if !b.count(x, 1, 2) {
+func (b *Binder) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+	if !b.Count(x, 1, 2) {
 		return false
 	}
-	value := textOfSplit(args[0])
+	value := expr.TextOfSplit(args[0])
 	t := value.Type()
 	if c.Op == fn.CumSum {
-		if !isNumber(t) && t != schema.TimeSpan {
-			b.wrongType(x, 0, t)
+		if !expr.IsNumber(t) && t != schema.TimeSpan {
+			b.WrongType(x, 0, t)
 			return false
 		}
 		if c.T = t; t == schema.Int {
 			c.T = schema.Long
 		}
 	} else if t == schema.Dynamic {
-		b.wrongType(x, 0, t)
+		b.WrongType(x, 0, t)
 		return false
 	}
 	c.Args = []plan.Expr{value}
@@ -196,15 +197,15 @@ func (b *operators) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol)
 }
 
 // restart binds the second argument: begin anew where it is true.
-func (b *operators) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
+func (b *Binder) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool {
 	if len(args) < 2 {
 		return true
 	}
 	if t := args[1].Type(); t != schema.Bool {
-		b.fail(x.Args[1].Pos(), "a condition (bool) is expected here, not "+t.String(), "")
+		b.Fail(x.Args[1].Pos(), "a condition (bool) is expected here, not "+t.String(), "")
 		return false
 	}
-	if k := constant(args[1]); k == nil || k.V == true {
+	if k := expr.Constant(args[1]); k == nil || k.V == true {
 		c.Restart = args[1]
 	}
 	return true
@@ -212,26 +213,26 @@ func (b *operators) restart(x *syntax.Call, args []plan.Expr, c *plan.WindowCol)
 
 // place gives the number of each row of r for aggregates that keep rows in order;
 // nil when the rows have none.
-func (b *operators) place(r *rows) (plan.Node, func() plan.Expr) {
-	if !r.ordered {
-		return r.node, nil
+func (b *Binder) place(r *expr.Rows) (plan.Node, func() plan.Expr) {
+	if !r.Ordered {
+		return r.Node, nil
 	}
-	w := &plan.Window{From: r.node}
-	row := lazy("", schema.Long, func() plan.Expr {
-		c := plan.WindowCol{ID: b.newID(), Op: fn.RowNumber, Args: []plan.Expr{long(1)}, T: schema.Long}
+	w := &plan.Window{From: r.Node}
+	row := expr.Lazy("", schema.Long, func() plan.Expr {
+		c := plan.WindowCol{ID: b.NewID(), Op: fn.RowNumber, Args: []plan.Expr{expr.Long(1)}, T: schema.Long}
 		w.Cols = append(w.Cols, c)
 		return &plan.Ref{ID: c.ID, T: c.T, NotNull: true}
 	})
-	return w, row.get
+	return w, row.Get
 }
 
 // serialize keeps the rows' order for what comes, and adds columns as extend does.
-func (b *operators) serialize(op *syntax.Columns) *rows {
-	same := *b.rows
-	same.ordered = true
-	b.rows = &same
+func (b *Binder) serialize(op *syntax.Columns) *expr.Rows {
+	same := *b.Rows
+	same.Ordered = true
+	b.Rows = &same
 	if len(op.Items) == 0 {
-		return b.rows
+		return b.Rows
 	}
 	return b.extend(op)
 }

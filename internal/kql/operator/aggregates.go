@@ -1,9 +1,11 @@
-package bind
+package operator
 
 import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wadi-project/wadi/internal/kql/expr"
 
 	"github.com/wadi-project/wadi/internal/kql/dyn"
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -31,7 +33,7 @@ func givesSeveral(c *syntax.Call) bool {
 	case "arg_max", "arg_min", "percentiles", "percentilesw":
 		return true
 	case "take_any", "any":
-		return len(c.Args) != 1 || isStar(c.Args[0])
+		return len(c.Args) != 1 || expr.IsStar(c.Args[0])
 	}
 	return false
 }
@@ -54,10 +56,10 @@ func (a *aggregation) several(c *syntax.Call, names []*syntax.Name) {
 func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 	b := a.b
 	if len(c.Args) < 2 {
-		b.fail(c.Span, c.Name+"() takes what to compare and what to give, or *", "")
+		b.Fail(c.Span, c.Name+"() takes what to compare and what to give, or *", "")
 		return
 	}
-	by := textOfSplit(b.scalar(c.Args[0]))
+	by := expr.TextOfSplit(b.Scalar(c.Args[0]))
 	if by.Type() == 0 {
 		return
 	}
@@ -67,19 +69,19 @@ func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 	}
 	op := fn.Aggregates[c.Name].Op
 	for i, arg := range c.Args {
-		if isStar(arg) {
+		if expr.IsStar(arg) {
 			a.star(c.Args[:1], func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: op, Args: []plan.Expr{x, by}, T: x.Type()}) })
 			continue
 		}
 		value := by
 		if i > 0 {
-			if value = textOfSplit(b.scalar(arg)); value.Type() == 0 {
+			if value = expr.TextOfSplit(b.Scalar(arg)); value.Type() == 0 {
 				return
 			}
 		}
-		name := resultName(arg)
+		name := expr.ResultName(arg)
 		if name == "" && len(names) <= i {
-			b.fail(arg.Pos(), "this value of "+c.Name+"() has no name", "give it one before: extend a = …")
+			b.Fail(arg.Pos(), "this value of "+c.Name+"() has no name", "give it one before: extend a = …")
 			return
 		}
 		a.result(names, i, name, arg.Pos(), value.Type(), func() plan.Expr {
@@ -97,31 +99,31 @@ func (a *aggregation) star(named []syntax.Expr, agg func(plan.Expr) plan.Expr) {
 			skip = append(skip, n.Name)
 		}
 	}
-	for _, c := range a.b.rows.visible() {
-		if slices.Contains(skip, c.name) {
+	for _, c := range a.b.Rows.Visible() {
+		if slices.Contains(skip, c.Name) {
 			continue
 		}
-		a.result(nil, 0, c.name, syntax.Span{}, c.typ, func() plan.Expr { return agg(c.get()) })
+		a.result(nil, 0, c.Name, syntax.Span{}, c.Typ, func() plan.Expr { return agg(c.Get()) })
 	}
 }
 
 // takeAny binds take_any(a, b, …) and take_any(*).
 func (a *aggregation) takeAny(c *syntax.Call, names []*syntax.Name) {
 	b := a.b
-	if !b.count(c, 1, maxVariadic) {
+	if !b.Count(c, 1, expr.MaxVariadic) {
 		return
 	}
 	take := func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()}) }
 	for i, arg := range c.Args {
-		if isStar(arg) {
+		if expr.IsStar(arg) {
 			a.star(nil, take)
 			continue
 		}
-		x := textOfSplit(b.scalar(arg))
+		x := expr.TextOfSplit(b.Scalar(arg))
 		if x.Type() == 0 {
 			return
 		}
-		name := resultName(arg)
+		name := expr.ResultName(arg)
 		if name == "" {
 			name = "any_arg" + strconv.Itoa(i)
 		}
@@ -136,7 +138,7 @@ func (a *aggregation) percentiles(c *syntax.Call, names []*syntax.Name) {
 	if !ok {
 		return
 	}
-	first := resultName(c.Args[0])
+	first := expr.ResultName(c.Args[0])
 	for i, share := range shares {
 		agg := a.percentile(f, values, share)
 		a.result(names, i, percentileName(first, share), c.Span, agg.Type(), func() plan.Expr { return agg })
@@ -151,26 +153,26 @@ func percentileName(first string, share float64) string {
 // ranks binds the values and percentages of a percentile function.
 func (a *aggregation) ranks(c *syntax.Call, f fn.AggregateFunction) (values []plan.Expr, shares []float64, ok bool) {
 	b := a.b
-	if !b.count(c, f.Values+1, maxVariadic) {
+	if !b.Count(c, f.Values+1, expr.MaxVariadic) {
 		return nil, nil, false
 	}
 	for i, arg := range c.Args[:f.Values] {
-		x := textOfSplit(b.scalar(arg))
+		x := expr.TextOfSplit(b.Scalar(arg))
 		if x.Type() == 0 {
 			return nil, nil, false
 		}
-		if i == 0 && !f.Param.Has(x.Type()) || i > 0 && !isWhole(x.Type()) {
+		if i == 0 && !f.Param.Has(x.Type()) || i > 0 && !expr.IsWhole(x.Type()) {
 			b.wrongAggregate(c, arg, x.Type())
 			return nil, nil, false
 		}
 		values = append(values, x)
 	}
 	for _, arg := range c.Args[f.Values:] {
-		x := constant(b.scalar(arg))
+		x := expr.Constant(b.Scalar(arg))
 		if x != nil && x.T == schema.Dynamic {
 			more, isList := numbersOf(x)
 			if !isList {
-				b.fail(arg.Pos(), "percentages are numbers from 0 to 100", "")
+				b.Fail(arg.Pos(), "percentages are numbers from 0 to 100", "")
 				return nil, nil, false
 			}
 			shares = append(shares, more...)
@@ -178,14 +180,14 @@ func (a *aggregation) ranks(c *syntax.Call, f fn.AggregateFunction) (values []pl
 		}
 		share, isNumber := constReal(x)
 		if !isNumber {
-			b.fail(arg.Pos(), "a percentage is a number from 0 to 100 that is known before the query runs", "")
+			b.Fail(arg.Pos(), "a percentage is a number from 0 to 100 that is known before the query runs", "")
 			return nil, nil, false
 		}
 		shares = append(shares, share)
 	}
 	for _, s := range shares {
 		if !(s >= 0 && s <= 100) {
-			b.fail(c.Span, "percentages are numbers from 0 to 100", "")
+			b.Fail(c.Span, "percentages are numbers from 0 to 100", "")
 			return nil, nil, false
 		}
 	}
@@ -199,7 +201,7 @@ func constReal(c *plan.Const) (float64, bool) {
 	}
 	switch v := c.V.(type) {
 	case int64:
-		return float64(v), isWhole(c.T)
+		return float64(v), expr.IsWhole(c.T)
 	case float64:
 		return v, true
 	}
@@ -213,7 +215,7 @@ func (a *aggregation) percentile(f fn.AggregateFunction, values []plan.Expr, sha
 
 // add puts an aggregate into the plan.
 func (a *aggregation) add(agg plan.Agg) plan.Expr {
-	agg.ID = a.b.newID()
+	agg.ID = a.b.NewID()
 	a.node.Aggs = append(a.node.Aggs, agg)
 	notNull := agg.T == schema.String
 	switch agg.Op {
@@ -232,7 +234,7 @@ func aggregateName(x syntax.Expr) string {
 	}
 	first := ""
 	if len(c.Args) > 0 {
-		first = resultName(c.Args[0])
+		first = expr.ResultName(c.Args[0])
 	}
 	f, known := fn.Aggregates[c.Name]
 	if !known {
@@ -241,7 +243,7 @@ func aggregateName(x syntax.Expr) string {
 		}
 		first = aggregateName(c.Args[0])
 		switch {
-		case namedByArgument[c.Name]:
+		case expr.NamedByArgument[c.Name]:
 			return first
 		case c.Name == "strlen" && first != "":
 			return "strlen_" + first
@@ -255,7 +257,7 @@ func aggregateName(x syntax.Expr) string {
 		}
 		return first
 	case strings.HasPrefix(c.Name, "covariance") && len(c.Args) > 1:
-		return c.Name + "_" + first + "_" + resultName(c.Args[1])
+		return c.Name + "_" + first + "_" + expr.ResultName(c.Args[1])
 	case c.Name == "percentile" || c.Name == "percentilew":
 		if share, ok := syntaxNumber(c.Args[len(c.Args)-1]); ok {
 			return percentileName(first, share)
@@ -282,12 +284,12 @@ func (a *aggregation) aggregate(c *syntax.Call) (plan.Expr, bool) {
 	f, known := fn.Aggregates[c.Name]
 	switch {
 	case !known:
-		b.fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
+		b.Fail(c.NameAt, "the aggregate '"+c.Name+"' is not supported yet", "")
 		return nil, false
 	case f.Op == fn.Percentile || f.Op == fn.PercentileW:
 		return a.onePercentile(c, f)
 	case givesSeveral(c):
-		b.fail(c.NameAt, c.Name+"() gives several columns and can't stand in an expression", "name its result, and compute in extend behind summarize")
+		b.Fail(c.NameAt, c.Name+"() gives several columns and can't stand in an expression", "name its result, and compute in extend behind summarize")
 		return nil, false
 	}
 	agg := plan.Agg{Op: f.Op, T: f.Result}
@@ -299,11 +301,11 @@ func (a *aggregation) aggregate(c *syntax.Call) (plan.Expr, bool) {
 	if c.Name == "count" {
 		most = 1 // count(x) counts all rows
 	}
-	if !b.count(c, least, most) {
+	if !b.Count(c, least, most) {
 		return nil, false
 	}
 	if f.If {
-		if agg.Filter = b.condition(c.Args[f.Values]); agg.Filter.Type() == 0 {
+		if agg.Filter = b.Condition(c.Args[f.Values]); agg.Filter.Type() == 0 {
 			return nil, false
 		}
 	}
@@ -330,7 +332,7 @@ func (a *aggregation) onePercentile(c *syntax.Call, f fn.AggregateFunction) (pla
 	}
 	if f.Result != schema.Dynamic {
 		if len(shares) != 1 {
-			a.b.fail(c.Span, c.Name+"() takes one percentage", "use percentiles()")
+			a.b.Fail(c.Span, c.Name+"() takes one percentage", "use percentiles()")
 			return nil, false
 		}
 		return a.percentile(f, values, shares[0]), true
@@ -339,7 +341,7 @@ func (a *aggregation) onePercentile(c *syntax.Call, f fn.AggregateFunction) (pla
 	for i, share := range shares {
 		items[i] = a.percentile(f, values, share)
 	}
-	return goCall("pack_array", items...), true
+	return expr.GoCall("pack_array", items...), true
 }
 
 // limits adds the most elements of a collection, and the place of each row where
@@ -347,9 +349,9 @@ func (a *aggregation) onePercentile(c *syntax.Call, f fn.AggregateFunction) (pla
 func (a *aggregation) limits(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Call, extra []syntax.Expr) bool {
 	most := f.Limit
 	if len(extra) > 0 {
-		n, ok := constLong(a.b.scalar(extra[0]))
+		n, ok := expr.ConstLong(a.b.Scalar(extra[0]))
 		if !ok || n < 1 {
-			a.b.fail(extra[0].Pos(), "the limit of "+c.Name+"() is a whole number from 1 on that is known before the query runs", "")
+			a.b.Fail(extra[0].Pos(), "the limit of "+c.Name+"() is a whole number from 1 on that is known before the query runs", "")
 			return false
 		}
 		most = min(n, f.Limit)
@@ -357,7 +359,7 @@ func (a *aggregation) limits(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Ca
 			most = min(n, 1<<20)
 		}
 	}
-	agg.Args = append(agg.Args, long(most))
+	agg.Args = append(agg.Args, expr.Long(most))
 	if a.place != nil {
 		agg.Args = append(agg.Args, a.place())
 	}
@@ -367,11 +369,11 @@ func (a *aggregation) limits(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Ca
 // argument binds a value of an aggregate.
 func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.Call, arg syntax.Expr) bool {
 	b := a.b
-	if isStar(arg) {
-		b.refuse(arg.Pos(), "'*' in "+c.Name+"()")
+	if expr.IsStar(arg) {
+		b.Refuse(arg.Pos(), "'*' in "+c.Name+"()")
 		return false
 	}
-	v := textOfSplit(b.scalar(arg))
+	v := expr.TextOfSplit(b.Scalar(arg))
 	t := v.Type()
 	if t == 0 {
 		return false
@@ -386,7 +388,7 @@ func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.
 	switch f.Op {
 	case fn.Avg:
 		agg.T = t
-		if isNumber(t) {
+		if expr.IsNumber(t) {
 			agg.T = schema.Real
 		}
 	case fn.Sum:
@@ -403,21 +405,21 @@ func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.
 	case fn.TakeAny:
 		agg.T = t
 	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP, fn.Covariance, fn.CovarianceP:
-		v = convert(v, schema.Real)
+		v = expr.Convert(v, schema.Real)
 	case fn.BitAnd, fn.BitOr, fn.BitXor:
-		v = convert(v, schema.Long)
+		v = expr.Convert(v, schema.Long)
 	}
 	agg.Args = append(agg.Args, v)
 	return true
 }
 
-func (b *operators) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
-	b.refuse(arg.Pos(), c.Name+"() of a value of type "+t.String())
+func (b *Binder) wrongAggregate(c *syntax.Call, arg syntax.Expr, t schema.Type) {
+	b.Refuse(arg.Pos(), c.Name+"() of a value of type "+t.String())
 }
 
 // numbersOf gives the elements of a dynamic constant that is an array of numbers.
 func numbersOf(c *plan.Const) ([]float64, bool) {
-	text, ok := constDynamic(c)
+	text, ok := expr.ConstDynamic(c)
 	if !ok || dyn.KindOf(text) != dyn.Array {
 		return nil, false
 	}
