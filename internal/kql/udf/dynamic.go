@@ -257,7 +257,7 @@ var comparisons = []Func{
 			}
 			test := func(v []byte) {
 				scratch = dyn.Text(scratch[:0], v)
-				if same(scratch, a[1].S) {
+				if dyn.KindOf(v) != dyn.Null && same(scratch, a[1].S) {
 					out.I = 1
 				}
 			}
