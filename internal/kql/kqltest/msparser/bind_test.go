@@ -1,7 +1,6 @@
 package msparser
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -105,23 +104,10 @@ func pairs(columns []kqltest.Column) []string {
 	return list
 }
 
-// ownTables are the tables that the parser's own cases ask.
-const ownTables = "let T = datatable(a:long, s:string, d:dynamic, t:datetime)[];\nlet U = datatable(a:long, u:string)[];\n"
-
-// TestBind compares what both binders make of a query: accepted or not, names and
-// types of the result. Where Kusto's engine has answered it settles a difference;
-// the others are listed, each with its reason.
-func TestBind(t *testing.T) {
-	if os.Getenv("WADI_SLOW") == "" {
-		t.Skip("slow (about a minute): set WADI_SLOW=1")
-	}
-	all := questions(t)
-	for i := range all {
-		if all[i].Kind == "own" {
-			all[i].Query = ownTables + all[i].Query
-		}
-	}
-	answers := ask(t, views(), all)
+// compareBinding compares what both binders make of a query: accepted or not, names
+// and types of the result. Where Kusto's engine has answered it settles a
+// difference; the others are listed, each with its reason.
+func compareBinding(t *testing.T, all []question, answers map[string]answer) {
 	known := differences(t, "bind")
 	counts := map[string]int{}
 	for _, q := range all {
