@@ -65,7 +65,8 @@ func TestSeeds(t *testing.T) {
 // TestLinearTime holds texts that made an earlier parser look ahead again and
 // again.
 func TestLinearTime(t *testing.T) {
-	for _, unit := range []string{"(;", "(a|", "int(", "'", "[", "a.", "x=", "| as ", "``", "print ", "h@", "let f=(", "(a,", "T|mv-apply a on(", "union(", "x in(", "(int(", "```", "a=(", "|fork(", "|parse a with ", "f({", "|x", "x y",
+	for _, unit := range []string{
+		"(;", "(a|", "int(", "'", "[", "a.", "x=", "| as ", "``", "print ", "h@", "let f=(", "(a,", "T|mv-apply a on(", "union(", "x in(", "(int(", "```", "a=(", "|fork(", "|parse a with ", "f({", "|x", "x y",
 		"|where a=b", "dynamic(", "search in(", "let a=1 ", "a b;", "/* ", "(a:", "|project-", "|summarize a by ", "datatable(a:int)[", "T|scan with (step a:", "=(", "a==b==",
 	} {
 		start := time.Now()

@@ -213,9 +213,10 @@ func (p *parser) params(names ...string) []Param {
 // param reads name = value.
 func (p *parser) param() Param {
 	start := p.tok.span.Start
-	name := p.name().Name
+	var name strings.Builder
+	name.WriteString(p.name().Name)
 	for p.take(".") {
-		name += "." + p.name().Name
+		name.WriteString("." + p.name().Name)
 	}
 	p.expect("=")
 	var value Expr
@@ -225,7 +226,7 @@ func (p *parser) param() Param {
 	default:
 		value = p.unary()
 	}
-	return Param{Span: p.from(start), Name: name, Value: value}
+	return Param{Span: p.from(start), Name: name.String(), Value: value}
 }
 
 func (p *parser) summarize(start int) Operator {

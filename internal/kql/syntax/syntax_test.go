@@ -62,8 +62,8 @@ func nested(t testing.TB, text string, v reflect.Value, outer Span) {
 			}
 			outer = at
 		}
-		for i := range v.NumField() {
-			nested(t, text, v.Field(i), outer)
+		for _, field := range v.Fields() {
+			nested(t, text, field, outer)
 		}
 	}
 }

@@ -47,13 +47,7 @@ func compareSyntax(t *testing.T, all []question, answers map[string]answer) {
 			same++
 		case listed && want.ours == ours && want.theirs == theirs:
 		default:
-			said := any("")
-			if len(diags) > 0 {
-				said = diags[0]
-			} else {
-				said = a.Syntax[0]
-			}
-			t.Errorf("%s %s: ours %s, theirs %s: %v\n%s", q.Kind, q.ID, ours, theirs, said, q.Query)
+			t.Errorf("%s %s: ours %s, theirs %s: %v %v\n%s", q.Kind, q.ID, ours, theirs, diags, a.Syntax, q.Query)
 		}
 	}
 	t.Logf("%d of %d queries judged the same, %d known differences", same, len(all), len(known))
