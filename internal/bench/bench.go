@@ -40,6 +40,8 @@ var sections = []section{
 	{"corpus", benchCorpus},
 	{"query", benchQuery},
 	{"pairs", benchPairs},
+	{"plan", benchPlan},
+	{"many", benchMany},
 	{"bomb", benchBomb},
 }
 

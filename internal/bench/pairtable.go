@@ -90,7 +90,7 @@ var pairs = []pair{
 		name: "parse of a path",
 		kql: `SecurityEvent | where EventID == 4688 | extend Name = tolower(NewProcessName)
 			| parse Name with Drive ":\\" Folder "\\" Rest | summarize count() by Drive, Folder`,
-		sql: `SELECT regexp_extract(n, '(?s)^(.*?):\\\\', 1), regexp_extract(n, '(?s)^.*?:\\\\(.*?)\\\\', 1), count(*) FROM (
+		sql: `SELECT regexp_extract(n, '(?s)^(.*?):\\', 1), regexp_extract(n, '(?s)^.*?:\\(.*?)\\', 1), count(*) FROM (
 			SELECT lower(NewProcessName) AS n FROM ` + security + ` AND EventID = 4688) GROUP BY ALL`,
 		types: []schema.Type{tString, tString, tLong},
 	},
