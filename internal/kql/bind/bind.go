@@ -41,9 +41,9 @@ type Env struct {
 
 // Limits of a query. They keep what is built in proportion to what was written.
 const (
-	// maxOperators bounds the operators of all pipelines: each is a level of
-	// nesting in SQL.
-	maxOperators = 300
+	// maxOperators bounds the operators of all pipelines, those of lets at each use:
+	// unions of long parsers have some hundreds.
+	maxOperators = 2000
 	// maxCalls bounds the calls of the query's own functions, those within functions
 	// each time: functions that call functions twice would double at each step.
 	maxCalls = 1000

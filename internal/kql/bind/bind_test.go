@@ -164,8 +164,8 @@ func TestDoubling(t *testing.T) {
 	if _, diags := bound(b.String()); len(diags) == 0 || !strings.Contains(diags[0].Message, "too complex") {
 		t.Errorf("%v", diags)
 	}
-	many := "SecurityEvent" + strings.Repeat(" | where EventID == 1", 400)
-	if _, diags := bound(many); len(diags) != 1 || !strings.Contains(diags[0].Message, "more than 300 operators") {
+	many := "SecurityEvent" + strings.Repeat(" | where EventID == 1", 2400)
+	if _, diags := bound(many); len(diags) != 1 || !strings.Contains(diags[0].Message, "more than 2000 operators") {
 		t.Errorf("%v", diags)
 	}
 }

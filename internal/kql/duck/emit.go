@@ -61,6 +61,10 @@ type Column struct {
 // than once, so deep expressions can grow beyond their query.
 const maxSQL = 4 << 20
 
+// maxDepth bounds the levels of SELECT within SELECT. DuckDB counts two a level, and
+// those of expressions, up to 1000.
+const maxDepth = 400
+
 // Emit writes a plan as SQL for DuckDB 1.5.
 func Emit(p *plan.Plan) (*Statement, error) {
 	e := newEmitter(&stageList{names: map[*plan.Stage]string{}})
@@ -100,6 +104,7 @@ type emitter struct {
 	// stages are what runs before the SQL.
 	stages *stageList
 	size   int
+	depth  int
 	err    error
 }
 
@@ -153,6 +158,10 @@ func column(id plan.ID) string { return "v" + strconv.Itoa(int(id)) }
 
 // node gives a relation for FROM: the mark of a SELECT in brackets.
 func (e *emitter) node(n plan.Node) string {
+	if e.depth++; e.depth > maxDepth && e.err == nil {
+		e.err = fmt.Errorf("the query is too complex: its SQL would have more than %d levels", maxDepth)
+	}
+	defer func() { e.depth-- }()
 	if e.err != nil {
 		return ""
 	}

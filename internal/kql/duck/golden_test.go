@@ -124,3 +124,23 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// TestDepth checks that a query of too many levels is refused before DuckDB refuses
+// its SQL.
+func TestDepth(t *testing.T) {
+	for _, c := range []struct {
+		operators int
+		want      string
+	}{{300, ""}, {600, "more than 400 levels"}} {
+		text := "datatable(a:datetime)[datetime(2026-01-01)]" + strings.Repeat(" | extend a = bin(a + 1h, 1d)", c.operators)
+		q, _ := syntax.Parse(text)
+		p, diags := bind.Bind(q, env)
+		if len(diags) > 0 {
+			t.Fatal(diags)
+		}
+		_, err := duck.Emit(p)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d operators: %v", c.operators, err)
+		}
+	}
+}
