@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/term"
 
@@ -105,7 +104,7 @@ func (s *session) ask(ctx context.Context, question string) error {
 }
 
 func (s *session) answer(ctx context.Context, question string, how *asking) error {
-	q, err := query.Compile(question, time.Now())
+	q, err := query.Compile(question, how.moment())
 	if err != nil {
 		return err
 	}
@@ -123,6 +122,7 @@ func (s *session) commands() []shell.Command {
 		{Name: ".schema", Args: "TABLE", Help: "the columns of a table", Run: s.schema},
 		{Name: ".explain", Args: "[KQL]", Help: "how a question, or the last one, is run: plan, SQL, files, times", Run: s.explain},
 		{Name: ".format", Args: strings.Join(formats[:4], "|"), Help: "the form of answers", Run: s.format},
+		{Name: ".now", Args: "[TIME]", Help: "what ago() and now() count from, for old logs; without a time the clock", Run: s.now},
 		{Name: ".timing", Args: "on|off", Help: "show where the time went", Run: s.timing},
 	}
 }
@@ -162,6 +162,15 @@ func (s *session) format(_ context.Context, name string) error {
 		return usageError("", "cannot show answers as %q: use %s", name, strings.Join(formats[:4], ", "))
 	}
 	s.how.format = name
+	return nil
+}
+
+func (s *session) now(_ context.Context, text string) error {
+	t, err := parseNow(text)
+	if err != nil {
+		return err
+	}
+	s.how.now = t
 	return nil
 }
 

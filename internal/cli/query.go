@@ -35,6 +35,8 @@ type asking struct {
 	explain bool
 	timing  bool
 	ascii   bool
+	// now is what now() gives and ago() counts from; zero is the time of asking.
+	now time.Time
 	// screen tells that tables are cut after screenRows rows where they would run
 	// off the screen.
 	screen bool
@@ -42,7 +44,7 @@ type asking struct {
 
 func (a *App) queryCommand() *cobra.Command {
 	var how asking
-	var file string
+	var file, now string
 	var interactive, noHistory bool
 	cmd := &cobra.Command{
 		Use:   "query [KQL | - | --file F | -i]",
@@ -61,7 +63,7 @@ Without a question, on a terminal, it asks for questions until you leave.`,
 			if err := needsLake("query"); err != nil {
 				return err
 			}
-			if err := a.checkAsking(&how); err != nil {
+			if err := a.checkAsking(&how, now); err != nil {
 				return err
 			}
 			onTerminal := a.interactiveTerminal()
@@ -82,6 +84,7 @@ Without a question, on a terminal, it asks for questions until you leave.`,
 	flags.StringVar(&file, "file", "", "read the question from this file")
 	flags.StringVar(&how.format, "format", "table", "table, json, jsonl, csv or parquet")
 	flags.StringVarP(&how.out, "out", "o", "", "write the answer to this file")
+	flags.StringVar(&now, "now", "", "a day or time (UTC) that ago() and now() count from, for old logs (default now)")
 	flags.BoolVar(&how.explain, "explain", false, "show how the question is run instead of its rows (also as --format json)")
 	flags.BoolVar(&how.timing, "timing", false, "show where the time went, on standard error")
 	flags.BoolVarP(&interactive, "interactive", "i", false, "ask for questions until you leave (the default on a terminal without a question)")
@@ -91,7 +94,10 @@ Without a question, on a terminal, it asks for questions until you leave.`,
 }
 
 // checkAsking refuses what can't be.
-func (a *App) checkAsking(how *asking) error {
+func (a *App) checkAsking(how *asking, now string) (err error) {
+	if how.now, err = parseNow(now); err != nil {
+		return err
+	}
 	switch {
 	case !slices.Contains(formats, how.format):
 		return usageError("use table, json, jsonl, csv or parquet", "cannot print as %q", how.format)
@@ -102,6 +108,27 @@ func (a *App) checkAsking(how *asking) error {
 	}
 	how.ascii = how.ascii || asciiLocale(a.Getenv)
 	return nil
+}
+
+// parseNow reads a day or a time; empty is the zero time.
+func parseNow(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateTime} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, usageError("use 2026-11-01, '2026-11-01 12:00' or 2026-11-01T12:00:00Z", "cannot understand the time %q", text)
+}
+
+// moment is the now of a question.
+func (how *asking) moment() time.Time {
+	if how.now.IsZero() {
+		return time.Now()
+	}
+	return how.now
 }
 
 // asciiLocale tells whether the locale says that the terminal shows no UTF-8; one
@@ -149,7 +176,7 @@ func (a *App) question(args []string, file string) (string, error) {
 // query answers one question.
 func (a *App) query(ctx context.Context, text string, how *asking) error {
 	began := time.Now()
-	q, err := query.Compile(text, began)
+	q, err := query.Compile(text, how.moment())
 	if err != nil {
 		return err
 	}
@@ -219,8 +246,12 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 		}
 		return err
 	}
+	missed, hasMissed := result.Missed()
 	if err := result.Close(); err != nil {
 		return askError(err)
+	}
+	if hasMissed && how.format == "table" {
+		a.sayMissed(missed, how)
 	}
 	count := grouped(strconv.FormatInt(result.Count(), 10))
 	if cut := result.Cut(); cut != "" {
@@ -237,6 +268,17 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 		fmt.Fprintf(a.Stderr, "%s %s in %.2f s\n", count, rows, (total(before) + time.Since(began)).Seconds())
 	}
 	return nil
+}
+
+// sayMissed says that a question asked about a time without rows.
+func (a *App) sayMissed(m query.Missed, how *asking) {
+	set := "--now"
+	if how.screen {
+		set = ".now"
+	}
+	after := m.Last.Time().Add(time.Second).Truncate(time.Second)
+	fmt.Fprintf(a.Stderr, "wadi: no row of %s lies in the time asked for: they are from %s to %s\nhint: %s %s is what ago() and now() count from then\n",
+		m.Table, listTime(m.First), listTime(m.Last), set, after.Format(time.RFC3339))
 }
 
 // openQuery opens the lake and starts the engine, at the same time. The function

@@ -261,3 +261,27 @@ func TestASCII(t *testing.T) {
 		}
 	}
 }
+
+// TestOldLogs asks the demo, which ends on 2026-11-01, about a day long after it.
+func TestOldLogs(t *testing.T) {
+	dir := demoLake(t)
+	const question = "SecurityEvent | where TimeGenerated > ago(1d) | count"
+	code, _, errs := run(t, "", "--data", dir, "query", "--now", "2027-05-01", question)
+	if code != CodeDone || !strings.Contains(errs, "no row of windows_events lies in the time asked for") || !strings.Contains(errs, "hint: --now 2026-1") {
+		t.Errorf("code %d, %s", code, errs)
+	}
+	code, out, errs := run(t, "", "--data", dir, "query", "--now", "2026-10-31T12:00:00Z", "--format", "csv", question)
+	if code != CodeDone || errs != "" || strings.HasSuffix(out, "\n0\n") {
+		t.Errorf("code %d, %s%s", code, out, errs)
+	}
+	if code, _, errs = run(t, "", "--data", dir, "query", "--now", "yesterday", question); code != CodeUsage || !strings.Contains(errs, "cannot understand the time") {
+		t.Errorf("code %d, %s", code, errs)
+	}
+	_, out, _ = run(t, "", "--data", dir, "query", "SecurityEvent | where EventID == 1")
+	if !strings.HasPrefix(out, "(no rows of 2") {
+		t.Errorf("%q", out)
+	}
+	if _, out, _ = run(t, "", "--data", dir, "query", "--format", "csv", `print d = dynamic("a"), e = dynamic(["b"])`); out != "d,e\na,\"[\"\"b\"\"]\"\n" {
+		t.Errorf("%q", out)
+	}
+}

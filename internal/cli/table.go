@@ -58,8 +58,11 @@ func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int
 		return nil // a question that fails shows no head
 	}
 	t.measure(sample)
-	if !t.records {
+	switch {
+	case !t.records:
 		t.head()
+	case len(sample) == 0:
+		fmt.Fprintf(t.out, "(no rows of %d columns)\n", len(t.names))
 	}
 	for _, values := range sample {
 		t.row(values)

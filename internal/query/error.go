@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,17 @@ type Error struct {
 	Text string
 	// Diagnostics say what is wrong, in the order of their places; at least one.
 	Diagnostics []syntax.Diagnostic
+}
+
+// mistakes makes an error of what was found; what was found twice is told once.
+func mistakes(text string, found []syntax.Diagnostic) *Error {
+	e := &Error{Text: text}
+	for _, d := range found {
+		if !slices.Contains(e.Diagnostics, d) {
+			e.Diagnostics = append(e.Diagnostics, d)
+		}
+	}
+	return e
 }
 
 // Error gives the first diagnostic in one line with its place.

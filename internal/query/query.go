@@ -101,11 +101,11 @@ func compile(text string, now time.Time, ask func(*plan.Plan) ([]byte, error)) (
 	q, found := syntax.Parse(text)
 	watch.lap("parse")
 	if len(found) > 0 {
-		return nil, &Error{Text: text, Diagnostics: found}
+		return nil, mistakes(text, found)
 	}
 	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now), Tables: source, Names: sourceNames, Ask: ask})
 	if len(found) > 0 {
-		return nil, &Error{Text: text, Diagnostics: found}
+		return nil, mistakes(text, found)
 	}
 	watch.lap("bind")
 	statement, err := duck.Emit(p)

@@ -11,9 +11,9 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// AppendText appends a value of the current row as KQL's tostring() prints it:
-// datetimes with seven digits, timespans as d.hh:mm:ss.fffffff with the parts that
-// are zero left out as Kusto does; nothing for null.
+// AppendText appends a value of the current row as Kusto shows it: datetimes with
+// seven digits, timespans as d.hh:mm:ss.fffffff with the parts that are zero left
+// out, dynamics as JSON, but a text in one without its quotes; nothing for null.
 func AppendText(dst []byte, rows *engine.Rows, column int) []byte {
 	if rows.Null(column) {
 		return dst
@@ -29,9 +29,20 @@ func AppendText(dst []byte, rows *engine.Rows, column int) []byte {
 		return event.Ticks(rows.Int(column)).AppendISO(dst, 7)
 	case schema.TimeSpan:
 		return AppendTimeSpan(dst, rows.Int(column))
+	case schema.Dynamic:
+		return appendDynamic(dst, rows.Text(column))
 	default:
 		return append(dst, rows.Text(column)...)
 	}
+}
+
+// appendDynamic appends the text of a JSON string, and other JSON as it is.
+func appendDynamic(dst, text []byte) []byte {
+	var s string
+	if len(text) > 0 && text[0] == '"' && json.Unmarshal(text, &s) == nil {
+		return append(dst, s...)
+	}
+	return append(dst, text...)
 }
 
 // AppendJSON appends a value of the current row as JSON: null, true and false,
@@ -53,12 +64,31 @@ func AppendJSON(dst []byte, rows *engine.Rows, column int) []byte {
 		return append(AppendText(append(dst, '"'), rows, column), '"')
 	case schema.Dynamic:
 		if text := rows.Text(column); json.Valid(text) {
-			return append(dst, text...)
+			return appendRawJSON(dst, text)
 		}
 		return AppendJSONString(dst, rows.Text(column))
 	default:
 		return AppendJSONString(dst, rows.Text(column))
 	}
+}
+
+// appendRawJSON appends JSON, in whose strings it escapes what [AppendJSONString]
+// does beyond JSON's demands.
+func appendRawJSON(dst, text []byte) []byte {
+	start := 0
+	for i := 0; i < len(text); {
+		if text[i] < 0x7f {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 || r < 0xa0 || r == '\u2028' || r == '\u2029' {
+			dst = append(append(dst, text[start:i]...), '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	return append(dst, text[start:]...)
 }
 
 // AppendReal appends v in the fewest digits that read back as v; NaN, Infinity

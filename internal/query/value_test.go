@@ -128,3 +128,21 @@ func TestDetailShowsSeveralPlaces(t *testing.T) {
 		t.Errorf("many diagnostics:\n%s", got)
 	}
 }
+
+func TestDynamicsAsShown(t *testing.T) {
+	for text, want := range map[string]string{
+		`"a \"b\" \u0041"`: `a "b" A`, `{"a":"b"}`: `{"a":"b"}`, `["x"]`: `["x"]`, `1.0`: `1.0`, `true`: `true`, ``: ``, `"open`: `"open`,
+	} {
+		if got := string(appendDynamic(nil, []byte(text))); got != want {
+			t.Errorf("%s gives %s, want %s", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"{\"a\":\"\u009b2J \x7f \u2028 \u00e4\"}": `{"a":"\u009b2J \u007f \u2028 ` + "\u00e4\"}",
+		`[1, "x\u001b"]`: `[1, "x\u001b"]`,
+	} {
+		if got := string(appendRawJSON(nil, []byte(text))); got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+}
