@@ -201,8 +201,11 @@ func (p *parser) pattern(order bool) Expr {
 func (p *parser) params(names ...string) []Param {
 	var params []Param
 	for p.tok.kind == tokWord {
-		next := p.ahead(1)[0]
-		if !(p.tok.text == "hint" && next.punct(".")) && !(next.punct("=") && slices.Contains(names, p.tok.text)) {
+		hint := p.tok.text == "hint"
+		if !hint && !slices.Contains(names, p.tok.text) {
+			break
+		}
+		if next := p.ahead(1)[0]; hint && !next.punct(".") || !hint && !next.punct("=") {
 			break
 		}
 		params = append(params, p.param())

@@ -43,7 +43,7 @@ type ExternalData struct {
 	Properties []Param
 }
 
-// call reads a call that must be there: a plugin or a function.
+// callHere reads a call that must be there: a plugin or a function.
 func (p *parser) callHere() *Call {
 	at := p.tok.span
 	x := p.postfix()

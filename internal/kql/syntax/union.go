@@ -167,23 +167,26 @@ func (p *parser) findColumns() []Expr {
 	}
 }
 
-// Sources that begin with a word of their own; each needs the right thing behind
-// it, or it is a table's or a column's name.
+// sourceAhead tells whether a source begins here that has a word of its own; each
+// needs the right thing behind it, or it is a table's or a column's name.
 func (p *parser) sourceAhead() bool {
-	next := p.ahead(2)
 	switch p.tok.text {
 	case "print":
 		return true
+	case "union", "search", "range", "find", "evaluate":
+	default:
+		return false
+	}
+	next := p.ahead(2)
+	switch p.tok.text {
 	case "union", "search":
 		return next[0].kind != tokEOF && (next[0].kind != tokPunct || next[0].text == "(" || next[0].text == "*" || next[0].text == "[") && !infixWords[next[0].text]
 	case "range":
 		return next[0].kind == tokWord && next[1].text == "from" || next[0].punct("[")
 	case "find":
 		return next[0].kind == tokString || next[0].kind == tokWord && (next[0].text == "in" && next[1].punct("(") || !infixWords[next[0].text])
-	case "evaluate":
-		return next[0].kind == tokWord && (next[1].punct("(") || next[1].punct("."))
 	}
-	return false
+	return next[0].kind == tokWord && (next[1].punct("(") || next[1].punct("."))
 }
 
 // infixWords stand between operands, so that a word before them is a name.
@@ -192,7 +195,7 @@ var infixWords = map[string]bool{
 	"startswith": true, "endswith": true, "asc": true, "desc": true, "nulls": true, "by": true, "to": true, "on": true,
 }
 
-// source reads a source that sourceAhead saw.
+// sourceWord reads a source that sourceAhead saw.
 func (p *parser) sourceWord() Expr {
 	switch p.tok.text {
 	case "print":
