@@ -462,11 +462,18 @@ func (b *Binder) hasList(x *syntax.Binary, op string) plan.Expr {
 	}
 	args := []plan.Expr{v}
 	literal := true
+	var tests []plan.Expr
 	for _, item := range items {
+		if item = TextOfSplit(item); item.Type() == schema.Dynamic {
+			if Constant(item) == nil { // its elements are the list
+				tests = append(tests, GoCall(op+"_of", v, item))
+			}
+			continue
+		}
 		if c := Constant(item); c != nil && (IsNumber(c.T) || c.T == schema.Bool) {
 			item = Convert(ToDynamic(c), schema.String)
 		}
-		if t := item.Type(); t != schema.String && t != schema.Dynamic {
+		if t := item.Type(); t != schema.String {
 			b.Refuse(x.R.Pos(), "'"+op+"' with a value of type "+t.String())
 			return Bad()
 		}
@@ -474,14 +481,24 @@ func (b *Binder) hasList(x *syntax.Binary, op string) plan.Expr {
 		literal = literal && ok
 		args = append(args, item)
 	}
-	if !literal || Constant(v) != nil {
-		return GoCall(op, args...)
-	}
-	code := fn.HasAny
+	code, join := fn.HasAny, fn.Or
 	if op == "has_all" {
-		code = fn.HasAll
+		code, join = fn.HasAll, fn.And
 	}
-	return &plan.Call{Op: code, Args: args, T: schema.Bool}
+	switch {
+	case len(args) == 1:
+	case !literal || Constant(v) != nil:
+		tests = append(tests, GoCall(op, args...))
+	default:
+		tests = append(tests, &plan.Call{Op: code, Args: args, T: schema.Bool})
+	}
+	switch len(tests) {
+	case 0:
+		return Boolean(op == "has_all")
+	case 1:
+		return tests[0]
+	}
+	return &plan.Call{Op: join, Args: tests, T: schema.Bool}
 }
 
 func (b *Binder) matches(x *syntax.Binary) plan.Expr {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/wadi-project/wadi/internal/kql/dyn"
 )
 
 // stringFuncs are functions of strings.
@@ -350,6 +352,8 @@ var terms = []Func{
 	termFunc("hassuffix_cs", edges{false, true, false}),
 	repeating(scratched("has_any", tBool, func() Eval { return hasMany(false) }, tText, tText)),
 	repeating(scratched("has_all", tBool, func() Eval { return hasMany(true) }, tText, tText)),
+	scratched("has_any_of", tBool, func() Eval { return hasElements(false) }, tText, tBag),
+	scratched("has_all_of", tBool, func() Eval { return hasElements(true) }, tText, tBag),
 	scratched("has_any_index", tLong, func() Eval {
 		var list elements
 		var m matcher
@@ -368,6 +372,31 @@ var terms = []Func{
 			return nil
 		}
 	}, tText, tBag),
+}
+
+// hasElements tests the elements of an array, and of arrays within it, as terms; null
+// is none.
+func hasElements(all bool) Eval {
+	var m matcher
+	var needle []byte
+	return func(a []Value, out *Value) error {
+		m.set(a[0].S, true)
+		out.I = 0
+		if all {
+			out.I = 1
+		}
+		for v := range dyn.Flat(element(&a[1])) {
+			if dyn.KindOf(v) == dyn.Null {
+				continue
+			}
+			needle = dyn.Text(needle[:0], v)
+			if m.has(needle, edges{true, true, true}) != all {
+				out.I = 1 - out.I
+				break
+			}
+		}
+		return nil
+	}
 }
 
 // matcher finds terms in one text.
