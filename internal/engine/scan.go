@@ -47,6 +47,9 @@ type Scan struct {
 	// Files are absolute paths of Parquet files; none makes an empty relation.
 	// Columns a file lacks are null in its rows.
 	Files []string
+	// Rows is how many rows Files have, 0 when that isn't known: DuckDB orders joins
+	// by it, and doesn't look itself when it is given the columns.
+	Rows int64
 	// Older are files of older versions of the table's schema, whose younger columns
 	// are read from other ones.
 	Older []OlderFiles
@@ -55,6 +58,7 @@ type Scan struct {
 // OlderFiles are files in which some columns of a scan are derived.
 type OlderFiles struct {
 	Files   []string
+	Rows    int64
 	Derived []DerivedColumn
 }
 
@@ -124,7 +128,7 @@ func appendScan(b *strings.Builder, s *Scan) error {
 		return appendEmptyScan(b, s)
 	}
 	if len(s.Files) > 0 {
-		if err := appendFiles(b, s.Columns, s.Files, nil); err != nil {
+		if err := appendFiles(b, s.Columns, s.Files, s.Rows, nil); err != nil {
 			return err
 		}
 	}
@@ -132,7 +136,7 @@ func appendScan(b *strings.Builder, s *Scan) error {
 		if i > 0 || len(s.Files) > 0 {
 			b.WriteString(" UNION ALL ")
 		}
-		if err := appendFiles(b, s.Columns, s.Older[i].Files, s.Older[i].Derived); err != nil {
+		if err := appendFiles(b, s.Columns, s.Older[i].Files, s.Older[i].Rows, s.Older[i].Derived); err != nil {
 			return err
 		}
 	}
@@ -141,7 +145,7 @@ func appendScan(b *strings.Builder, s *Scan) error {
 }
 
 // appendFiles writes the SELECT of columns of files of one version, some derived.
-func appendFiles(b *strings.Builder, columns []ScanColumn, files []string, derived []DerivedColumn) error {
+func appendFiles(b *strings.Builder, columns []ScanColumn, files []string, rows int64, derived []DerivedColumn) error {
 	// A glob would read files that the read point doesn't name, and the files'
 	// names are Wadi's own, so such a name is refused rather than escaped.
 	for _, f := range files {
@@ -178,6 +182,9 @@ func appendFiles(b *strings.Builder, columns []ScanColumn, files []string, deriv
 	b.WriteByte(']')
 	if err := appendSchema(b, stored); err != nil {
 		return err
+	}
+	if rows > 0 {
+		fmt.Fprintf(b, ", explicit_cardinality=%d", rows)
 	}
 	b.WriteString(", hive_partitioning=false)")
 	return nil

@@ -54,6 +54,7 @@ func split(scan *engine.Scan, s *duck.Scan, files []lake.DataFile) {
 		f := &files[i]
 		if f.SchemaVersion >= born {
 			scan.Files = append(scan.Files, f.Path)
+			scan.Rows += f.Rows
 			continue
 		}
 		at, known := versions[f.SchemaVersion]
@@ -63,6 +64,7 @@ func split(scan *engine.Scan, s *duck.Scan, files []lake.DataFile) {
 			scan.Older = append(scan.Older, engine.OlderFiles{Derived: derived(s, f.SchemaVersion)})
 		}
 		scan.Older[at].Files = append(scan.Older[at].Files, f.Path)
+		scan.Older[at].Rows += f.Rows
 	}
 }
 
