@@ -256,8 +256,6 @@ func (b *Binder) common(x *syntax.Call, args []plan.Expr, which []int) (schema.T
 			t = at
 		case IsNumber(t) && IsNumber(at):
 			t = arithmeticType(fn.Add, t, at)
-		case t == schema.Dynamic || at == schema.Dynamic:
-			t = schema.Dynamic
 		default:
 			b.Fail(x.Args[i].Pos(), x.Name+"() mixes "+t.String()+" and "+at.String(), "convert them to one type")
 			return 0, false
