@@ -10,9 +10,6 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// plugins are those of evaluate that run.
-var plugins = []string{"autocluster(", "bag_unpack(", "basket(", "narrow(", "pivot("}
-
 // columns suggests the columns that the operator at the cursor sees.
 func (c *completer) columns() {
 	for _, o := range c.scope() {

@@ -1,12 +1,14 @@
 package complete
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/bind"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
@@ -117,6 +119,35 @@ func TestSpanAndDetail(t *testing.T) {
 	got = at(t, "SecurityEvent | extend x = strl‸")
 	if len(got) != 1 || got[0].Detail != "(string) → long" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// examples are what may follow an operator's word.
+var examples = map[string]string{
+	"as": "X", "assert-schema": "(EventID:int)", "distinct": "EventID", "evaluate": "autocluster()", "execute-and-cache": "", "extend": "x = 1", "facet": "by EventID", "filter": "true",
+	"find": "x", "fork": "(count)", "invoke": "f()", "join": "(SigninLogs) on TenantId", "limit": "1", "lookup": "(SigninLogs | distinct TenantId) on TenantId", "make-series": "count() on TimeGenerated step 1d",
+	"mv-apply": "x = dynamic([1]) on (take 1)", "mv-expand": "x = dynamic([1])", "mvapply": "x = dynamic([1]) on (take 1)", "mvexpand": "x = dynamic([1])", "order": "by EventID",
+	"parse": `Account with "a" b`, "parse-kv": "Account as (a:string)", "parse-where": `Account with "a" b`, "partition": "by Account (take 1)", "project": "EventID", "project-away": "EventID",
+	"project-by-names": `"EventID"`, "project-keep": "EventID", "project-rename": "x = EventID", "project-reorder": "EventID", "reduce": "by Account", "render": "table", "sample": "1",
+	"sample-distinct": "1 of Account", "scan": "with (step s: true;)", "search": `"abc"`, "sort": "by EventID", "summarize": "count()", "take": "1", "top": "1 by EventID",
+	"top-hitters": "1 of Account", "top-nested": "1 of Account by count()", "union": "SigninLogs", "where": "true",
+}
+
+// TestOperators checks that what runs is suggested, and what doesn't isn't.
+func TestOperators(t *testing.T) {
+	unusual := []string{"filter", "mvapply", "mvexpand", "project-by-names", "consume", "assert-schema"}
+	for _, o := range syntax.Operators() {
+		if strings.Contains(o, "graph") || o == "macro-expand" || o == "find" {
+			continue
+		}
+		q, diags := syntax.Parse("let f = (T:(EventID:int)) { T };\nSecurityEvent | project EventID, Account, TenantId, TimeGenerated | " + o + " " + examples[o])
+		if len(diags) == 0 {
+			_, diags = bind.Bind(q, env)
+		}
+		runs := len(diags) == 0
+		if suggested := slices.Contains(operators, o); runs != suggested && !(runs && slices.Contains(unusual, o)) {
+			t.Errorf("%s: runs %v, suggested %v: %v", o, runs, suggested, diags)
+		}
 	}
 }
 

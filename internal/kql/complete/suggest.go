@@ -11,6 +11,13 @@ import (
 
 // Words of the language by where they stand.
 var (
+	// operators are those that run, in their usual spelling.
+	operators = []string{
+		"as", "count", "distinct", "evaluate", "extend", "getschema", "invoke", "join", "limit", "lookup", "make-series", "mv-apply", "mv-expand", "order", "parse", "parse-kv",
+		"parse-where", "project", "project-away", "project-keep", "project-rename", "project-reorder", "render", "search", "serialize", "sort", "summarize", "take", "top", "union", "where",
+	}
+	// plugins are those of evaluate that run.
+	plugins     = []string{"autocluster(", "bag_unpack(", "basket(", "pivot("}
 	types       = []string{"bool", "datetime", "decimal", "dynamic", "guid", "int", "long", "real", "string", "timespan"}
 	joinKinds   = []string{"anti", "fullouter", "inner", "innerunique", "leftanti", "leftantisemi", "leftouter", "leftsemi", "rightanti", "rightantisemi", "rightouter", "rightsemi"}
 	renderKinds = []string{"areachart", "barchart", "columnchart", "linechart", "piechart", "scatterchart", "table", "timechart"}
@@ -47,11 +54,7 @@ func (c *completer) suggest() {
 	last := c.last(1)
 	switch {
 	case last.Text == "|" && last.Kind == syntax.PunctToken:
-		for _, o := range syntax.Operators() {
-			if !strings.HasPrefix(o, "graph-") && !strings.HasPrefix(o, "mva") && !strings.HasPrefix(o, "mve") {
-				c.add(Operator, o, "")
-			}
-		}
+		c.addAll(Operator, operators...)
 		return
 	case last.Text == ":" || last.Text == "(" && c.last(2).Text == "typeof":
 		c.addAll(Word, types...)
@@ -89,7 +92,7 @@ func (c *completer) beginning() {
 		return
 	}
 	if c.subquery() {
-		c.addAll(Operator, syntax.Operators()...)
+		c.addAll(Operator, operators...)
 		return
 	}
 	c.columns() // a bracket may hold an expression too
