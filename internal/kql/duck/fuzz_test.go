@@ -3,16 +3,19 @@
 package duck_test
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/bind"
 	"github.com/wadi-project/wadi/internal/kql/duck"
 	"github.com/wadi-project/wadi/internal/kql/kqltest"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // FuzzLiteral checks against DuckDB itself that any text prints as one literal
@@ -44,40 +47,77 @@ func shape(sql string) string {
 	return joined.ReplaceAllString(literals.ReplaceAllString(sql, "'L'"), "'L'")
 }
 
-// FuzzShape puts a text wherever a query takes one, also as names, and checks
-// that the SQL has the same shape as with a harmless text.
+// shapeQueries take a text wherever a query may: TEXT stands for a string literal,
+// JSON for one within a dynamic literal, NAME for a column's name.
+var shapeQueries = []string{
+	`SecurityEvent | where Computer == TEXT or Channel contains TEXT or Account startswith TEXT or Computer =~ TEXT or Level in (TEXT, "b")
+| extend ['NAME'] = strcat(TEXT, Computer) | summarize n = count(), take_any(['NAME']) by x = replace_string(Computer, "a", TEXT) | where x != TEXT`,
+	`SecurityEvent | extend d = parse_json(CommandLine), l = dynamic({JSON: [JSON, 1]}) | extend a = d[TEXT], b = d.x[TEXT].y, c = l[TEXT] | project tostring(a), b, c, e = bag_pack(TEXT, Computer)`,
+	`SecurityEvent | parse CommandLine with * TEXT x:long TEXT ['NAME'] | parse-where Account with y "\\" TEXT z | project x, y, z, ['NAME']`,
+	`SecurityEvent | mv-expand ['NAME'] = split(CommandLine, TEXT) to typeof(string) | where ['NAME'] in~ (TEXT, "q") | summarize make_set(['NAME']), arg_max(TimeGenerated, ['NAME']) by Computer`,
+	`SecurityEvent | make-series ['NAME'] = count() on TimeGenerated from datetime(2020-01-01) to datetime(2020-01-02) step 1h by k = strcat(Computer, TEXT)`,
+	`union withsource=['NAME'] (SecurityEvent | project a = Computer, b = TEXT), (Event | project a = TEXT) | join kind=leftouter (SecurityEvent | project a = TEXT, c = Account) on a | where a in ((Event | project TEXT))`,
+	`let f = (x:string) { strcat(x, TEXT) }; SecurityEvent | sort by TimeGenerated asc | extend p = prev(Account, 1, TEXT), n = row_number(1, Account == TEXT) | extend f(p) | lookup (datatable(k:string, v:string)[TEXT, TEXT]) on $left.p == $right.k`,
+	`SecurityEvent | extend a = extract("(x)" , 1, CommandLine), b = iff(Account has_any (TEXT, "zz1"), TEXT, tostring(split(CommandLine, "-")[1])), c = toscalar(Event | summarize max(strcat(Computer, TEXT))) | render timechart with (title=TEXT)`,
+}
+
+// FuzzShape checks that SQL made of any text has the same shape as with a harmless
+// one.
 func FuzzShape(f *testing.F) {
-	const query = `SecurityEvent | where Computer == TEXT or Channel contains TEXT or Account startswith TEXT or Computer =~ TEXT or Level in (TEXT, "b")
-| extend ['NAME'] = strcat(TEXT, Computer) | summarize n = count(), take_any(['NAME']) by x = replace_string(Computer, "a", TEXT) | where x != TEXT`
-	for _, s := range []string{"x", "'", "' OR 1=1 --", `\`, "\x00", "scan_0", "c13", "v1", "r0", `"`, "a\nb"} {
+	for _, s := range []string{"x", "'", "' OR 1=1 --", `\`, "\x00", "scan_0", "c13", "v1", "r0", `"`, "a\nb", "]", "}", "$.a", "{{", "%s", "*", "(?i)", "wadi_"} {
 		f.Add(s)
 	}
-	want := ""
+	want := make([]string, len(shapeQueries))
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) || s == "" {
 			return
 		}
-		text := strings.NewReplacer("TEXT", syntax.Quote(s), "'NAME'", syntax.Quote("n"+s)).Replace(query)
-		q, diags := syntax.Parse(text)
-		if len(diags) > 0 {
-			t.Fatalf("%q does not parse: %v", text, diags[0])
-		}
-		p, diags := bind.Bind(q, env)
-		if len(diags) > 0 {
-			t.Fatalf("%q does not bind: %v", text, diags[0])
-		}
-		stmt, err := duck.Emit(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := shape(stmt.SQL)
-		if want == "" {
-			want = shape(emit(t, strings.NewReplacer("TEXT", `"harmless"`, "NAME", "nharmless").Replace(query)).SQL)
-		}
-		if got != want {
-			t.Fatalf("%q changes the statement:\n%s\n%s", s, got, want)
+		for i, query := range shapeQueries {
+			got := shape(emitted(t, filled(t, query, s)))
+			if want[i] == "" {
+				want[i] = shape(emitted(t, filled(t, query, "harmless")))
+			}
+			if got != want[i] {
+				t.Fatalf("%q changes the statement:\n%s\n%s", s, got, want[i])
+			}
 		}
 	})
+}
+
+// emitted gives the SQL of a query over Wadi's own tables, of its stages too.
+func emitted(t *testing.T, query string) string {
+	q, diags := syntax.Parse(query)
+	if len(diags) > 0 {
+		t.Fatalf("%s: %v", query, diags[0])
+	}
+	p, diags := bind.Bind(q, bind.Env{Now: event.UnixEpoch, Tables: func(name string) bind.Source {
+		if v := schema.LookupView(name); v != nil {
+			return bind.Source{Table: v.Table, View: v}
+		}
+		return bind.Source{Table: schema.LookupTable(name)}
+	}})
+	if len(diags) > 0 {
+		t.Fatalf("%s: %v", query, diags[0])
+	}
+	s, err := duck.Emit(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql := s.SQL
+	for i := range s.Stages {
+		sql += "\n" + s.Stages[i].SQL
+	}
+	return sql
+}
+
+// filled puts a text, made to stand between letters so that no edge of a term
+// changes, into a query.
+func filled(t *testing.T, query, s string) string {
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer("TEXT", syntax.Quote("q"+s+"q"), "JSON", string(quoted), "'NAME'", syntax.Quote("n"+s)).Replace(query)
 }
 
 // FuzzBind checks that no text makes the binder or the emitter panic, and that a
