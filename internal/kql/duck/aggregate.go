@@ -221,6 +221,10 @@ func collection(name string, args []string) string {
 // keys are null that is the first row; a key that is NaN wins.
 func (e *emitter) argMax(a *plan.Agg, args []string, filter string) string {
 	x, by := args[0], args[1]
+	if x == by {
+		op := map[fn.Aggregate]fn.Aggregate{fn.ArgMax: fn.Max, fn.ArgMin: fn.Min}[a.Op]
+		return e.agg(&plan.Agg{Op: op, Args: a.Args[:1], T: a.T})
+	}
 	name := map[fn.Aggregate]string{fn.ArgMax: "arg_max_null", fn.ArgMin: "arg_min_null"}[a.Op]
 	sql := name + "(" + x + ", " + by + ")" + filter
 	first := "first(" + x + ")"

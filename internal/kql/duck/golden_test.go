@@ -64,7 +64,7 @@ func translate(text string) string {
 			if err != nil {
 				return "error: " + err.Error() + "\n"
 			}
-			return "-- plan --\n" + p.String() + "-- sql --\n" + s.SQL + "\n" + scans(s)
+			return "-- plan --\n" + p.String() + stages(s) + "-- sql --\n" + s.SQL + "\n" + scans(s.Scans)
 		}
 	}
 	var b strings.Builder
@@ -78,10 +78,24 @@ func translate(text string) string {
 	return b.String()
 }
 
-func scans(s *duck.Statement) string {
+// stages prints what runs before a statement.
+func stages(s *duck.Statement) string {
+	var b strings.Builder
+	for i := range s.Stages {
+		stage := &s.Stages[i]
+		fmt.Fprintf(&b, "-- %s by %s", stage.Table, stage.Op)
+		for _, c := range stage.Out {
+			fmt.Fprintf(&b, " %s:%s", c.Name, c.Type)
+		}
+		fmt.Fprintf(&b, ", %d kept --\n%s\n%s", stage.Kept, stage.SQL, scans(stage.Scans))
+	}
+	return b.String()
+}
+
+func scans(list []duck.Scan) string {
 	var b strings.Builder
 	b.WriteString("-- scans --\n")
-	for _, scan := range s.Scans {
+	for _, scan := range list {
 		fmt.Fprintf(&b, "%s %s", scan.Name, scan.Table.Name)
 		for _, c := range scan.Columns {
 			b.WriteString(" " + scan.Table.Columns[c].Name)

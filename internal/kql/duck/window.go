@@ -6,6 +6,7 @@ import (
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // window writes the functions of rows in order. All of them are windows without
@@ -119,14 +120,22 @@ func (w *windows) column(c *plan.WindowCol) {
 	case fn.CumSum:
 		x := "sum(" + e.value(c.Args[0]) + ")"
 		if restart == "" {
-			w.add(0, sum(c.T, x+running), name)
+			w.add(0, cumulative(c.T, x+running), name)
 		} else {
-			w.add(2, sum(c.T, x+" OVER (PARTITION BY "+restart+" ORDER BY "+place+" ROWS UNBOUNDED PRECEDING)"), name)
+			w.add(2, cumulative(c.T, x+" OVER (PARTITION BY "+restart+" ORDER BY "+place+" ROWS UNBOUNDED PRECEDING)"), name)
 			w.sorted = true
 		}
 	default:
 		w.rank(c, helper, restart, cond)
 	}
+}
+
+// cumulative is a running sum in its type; an int wraps as one.
+func cumulative(t schema.Type, sql string) string {
+	if t == schema.Int {
+		return "CAST((coalesce(" + sql + ", 0) + 2147483648) % 4294967296 - CASE WHEN (coalesce(" + sql + ", 0) + 2147483648) % 4294967296 < 0 THEN -2147483648 ELSE 2147483648 END AS INTEGER)"
+	}
+	return sum(t, sql)
 }
 
 // rank writes the ranks: a change is the first row, another value than in the row

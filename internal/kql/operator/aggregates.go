@@ -30,7 +30,7 @@ func callIn(x syntax.Expr) *syntax.Call {
 // givesSeveral tells that a call makes more than one column.
 func givesSeveral(c *syntax.Call) bool {
 	switch c.Name {
-	case "arg_max", "arg_min", "percentiles", "percentilesw":
+	case "arg_max", "arg_min", "argmax", "argmin", "percentiles", "percentilesw":
 		return true
 	case "take_any", "any":
 		return len(c.Args) != 1 || expr.IsStar(c.Args[0])
@@ -42,7 +42,7 @@ func givesSeveral(c *syntax.Call) bool {
 // ones.
 func (a *aggregation) several(c *syntax.Call, names []*syntax.Name) {
 	switch c.Name {
-	case "arg_max", "arg_min":
+	case "arg_max", "arg_min", "argmax", "argmin":
 		a.argMax(c, names)
 	case "percentiles", "percentilesw":
 		a.percentiles(c, names)
@@ -55,8 +55,7 @@ func (a *aggregation) several(c *syntax.Call, names []*syntax.Name) {
 // its row.
 func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 	b := a.b
-	if len(c.Args) < 2 {
-		b.Fail(c.Span, c.Name+"() takes what to compare and what to give, or *", "")
+	if !b.Count(c, 1, expr.MaxVariadic) {
 		return
 	}
 	by := expr.TextOfSplit(b.Scalar(c.Args[0]))
@@ -70,7 +69,7 @@ func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 	op := fn.Aggregates[c.Name].Op
 	for i, arg := range c.Args {
 		if expr.IsStar(arg) {
-			a.star(c.Args[:1], func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: op, Args: []plan.Expr{x, by}, T: x.Type()}) })
+			a.star(starName(c), c.Args, func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: op, Args: []plan.Expr{x, by}, T: x.Type()}) })
 			continue
 		}
 		value := by
@@ -79,20 +78,46 @@ func (a *aggregation) argMax(c *syntax.Call, names []*syntax.Name) {
 				return
 			}
 		}
-		name := expr.ResultName(arg)
-		if name == "" && len(names) <= i {
-			b.Fail(arg.Pos(), "this value of "+c.Name+"() has no name", "give it one before: extend a = …")
-			return
-		}
-		a.result(names, i, name, arg.Pos(), value.Type(), func() plan.Expr {
+		a.result(names, i, argMaxName(c, i), arg.Pos(), value.Type(), func() plan.Expr {
 			return a.add(plan.Agg{Op: op, Args: []plan.Expr{value, by}, T: value.Type()})
 		})
 	}
 }
 
+// argMaxName is Kusto's name of argument i of arg_max(); the old argmax() named all
+// columns by what is compared.
+func argMaxName(c *syntax.Call, i int) string {
+	prefix := "max_"
+	if strings.HasSuffix(c.Name, "min") {
+		prefix = "min_"
+	}
+	first, own := expr.ResultName(c.Args[0]), expr.ResultName(c.Args[i])
+	old := c.Name == "argmax" || c.Name == "argmin"
+	switch {
+	case i == 0 && (old || own == ""):
+		return prefix + first
+	case own == "":
+		return prefix + first + "_arg" + strconv.Itoa(i)
+	case old:
+		return prefix + first + "_" + own
+	}
+	return own
+}
+
+// starName gives what is before the names of the columns that * stands for.
+func starName(c *syntax.Call) string {
+	switch c.Name {
+	case "any":
+		return "any_"
+	case "argmax", "argmin":
+		return argMaxName(c, 0) + "_"
+	}
+	return ""
+}
+
 // star adds all columns that are neither keys nor among the named ones; each is
 // computed when something reads it.
-func (a *aggregation) star(named []syntax.Expr, agg func(plan.Expr) plan.Expr) {
+func (a *aggregation) star(prefix string, named []syntax.Expr, agg func(plan.Expr) plan.Expr) {
 	skip := slices.Clone(a.keys)
 	for _, x := range named {
 		if n, ok := x.(*syntax.Name); ok {
@@ -103,7 +128,7 @@ func (a *aggregation) star(named []syntax.Expr, agg func(plan.Expr) plan.Expr) {
 		if slices.Contains(skip, c.Name) {
 			continue
 		}
-		a.result(nil, 0, c.Name, syntax.Span{}, c.Typ, func() plan.Expr { return agg(c.Get()) })
+		a.result(nil, 0, prefix+c.Name, syntax.Span{}, c.Typ, func() plan.Expr { return agg(c.Get()) })
 	}
 }
 
@@ -116,7 +141,7 @@ func (a *aggregation) takeAny(c *syntax.Call, names []*syntax.Name) {
 	take := func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()}) }
 	for i, arg := range c.Args {
 		if expr.IsStar(arg) {
-			a.star(nil, take)
+			a.star(starName(c), c.Args, take)
 			continue
 		}
 		x := expr.TextOfSplit(b.Scalar(arg))
@@ -124,7 +149,10 @@ func (a *aggregation) takeAny(c *syntax.Call, names []*syntax.Name) {
 			return
 		}
 		name := expr.ResultName(arg)
-		if name == "" {
+		switch {
+		case c.Name == "any":
+			name = "any_" + name
+		case name == "":
 			name = "any_arg" + strconv.Itoa(i)
 		}
 		a.result(names, i, name, arg.Pos(), x.Type(), func() plan.Expr { return take(x) })
@@ -160,6 +188,9 @@ func (a *aggregation) ranks(c *syntax.Call, f fn.AggregateFunction) (values []pl
 		x := expr.TextOfSplit(b.Scalar(arg))
 		if x.Type() == 0 {
 			return nil, nil, false
+		}
+		if x.Type() == schema.Int {
+			x = expr.Convert(x, schema.Long)
 		}
 		if i == 0 && !f.Param.Has(x.Type()) || i > 0 && !expr.IsWhole(x.Type()) {
 			b.wrongAggregate(c, arg, x.Type())
@@ -256,13 +287,15 @@ func aggregateName(x syntax.Expr) string {
 			return "any_arg0"
 		}
 		return first
+	case strings.HasPrefix(c.Name, "binary_all_"):
+		return first
 	case strings.HasPrefix(c.Name, "covariance") && len(c.Args) > 1:
 		return c.Name + "_" + first + "_" + expr.ResultName(c.Args[1])
 	case c.Name == "percentile" || c.Name == "percentilew":
 		if share, ok := syntaxNumber(c.Args[len(c.Args)-1]); ok {
 			return percentileName(first, share)
 		}
-		return "percentile_" + first
+		return "percentile_" + first + "_"
 	case f.Prefix != "":
 		return f.Prefix + "_" + first
 	}
@@ -318,8 +351,15 @@ func (a *aggregation) aggregate(c *syntax.Call) (plan.Expr, bool) {
 			return nil, false
 		}
 	}
-	if f.Limit > 0 && !a.limits(&agg, f, c, c.Args[least:]) {
+	extra := c.Args[min(least, len(c.Args)):]
+	if f.Limit > 0 && !a.limits(&agg, f, c, extra) {
 		return nil, false
+	}
+	if f.Op == fn.DCount && len(extra) > 0 { // counts are exact whatever the accuracy
+		if n, ok := expr.ConstLong(b.Scalar(extra[0])); !ok || n < 0 || n > 4 {
+			b.Fail(extra[0].Pos(), "the accuracy of "+c.Name+"() is a number from 0 to 4", "")
+			return nil, false
+		}
 	}
 	return a.add(agg), true
 }
@@ -407,7 +447,7 @@ func (a *aggregation) argument(agg *plan.Agg, f fn.AggregateFunction, c *syntax.
 	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP, fn.Covariance, fn.CovarianceP:
 		v = expr.Convert(v, schema.Real)
 	case fn.BitAnd, fn.BitOr, fn.BitXor:
-		v = expr.Convert(v, schema.Long)
+		agg.T = t
 	}
 	agg.Args = append(agg.Args, v)
 	return true

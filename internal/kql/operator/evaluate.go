@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
 
@@ -144,7 +145,7 @@ func (b *Binder) bagUnpack(op *syntax.Evaluate) *expr.Rows {
 	node := &plan.Extend{From: r.Node}
 	out := &expr.Rows{Node: node}
 	for _, k := range r.Cols {
-		if k.Name != bag.Name {
+		if k.Name != bag.Name && (op.Schema == nil || op.Schema.Rest) {
 			out.Cols = append(out.Cols, k)
 		}
 	}
@@ -152,36 +153,44 @@ func (b *Binder) bagUnpack(op *syntax.Evaluate) *expr.Rows {
 		name := k.name
 		if op.Schema == nil {
 			name = prefix + k.name
-		} else if len(name) > len(prefix) && name[:len(prefix)] == prefix {
-			k.name = name[len(prefix):]
-		}
-		if slices.Contains(ignored, k.name) {
-			continue
-		}
-		if at := slices.IndexFunc(out.Cols, func(c expr.Column) bool { return c.Name == name }); at >= 0 {
-			switch {
-			case op.Schema != nil: // a promised column that passes by
+			if slices.Contains(ignored, k.name) {
 				continue
-			case conflict == "keep_source":
+			}
+		} else {
+			k.name = strings.TrimPrefix(k.name, prefix)
+			if before := b.Rows.Find(name); before != nil && name != bag.Name && !op.Schema.Rest { // a promised column that passes by
+				out.Cols = append(out.Cols, *before)
 				continue
-			case conflict == "replace_source":
-				out.Cols = slices.Delete(out.Cols, at, at+1)
-			default:
-				b.Fail(c.Span, "the bags have a property '"+name+"', and there is a column of that name", "give a prefix, or columnsConflict = 'replace_source' or 'keep_source'")
-				return nil
 			}
 		}
-		out.Cols = append(out.Cols, expr.Lazy(name, k.typ, func() plan.Expr {
+		if !b.addUnpacked(out, c.Span, name, conflict, expr.Lazy(name, k.typ, func() plan.Expr {
 			x := expr.Step(value, dyn.Member(k.name))
-			if k.typ != schema.Dynamic {
-				if y := expr.FromDynamic(x, k.typ); y != nil {
-					x = y
-				}
+			if y := expr.FromDynamic(x, k.typ); k.typ != schema.Dynamic && y != nil {
+				x = y
 			}
 			return b.add(node, x)
-		}))
+		})) {
+			return nil
+		}
 	}
 	return out
+}
+
+// addUnpacked adds a column of a bag beside those there are.
+func (b *Binder) addUnpacked(out *expr.Rows, at syntax.Span, name, conflict string, c expr.Column) bool {
+	if i := slices.IndexFunc(out.Cols, func(c expr.Column) bool { return c.Name == name }); i >= 0 {
+		switch conflict {
+		case "keep_source":
+			return true
+		case "replace_source":
+			out.Cols = slices.Delete(out.Cols, i, i+1)
+		default:
+			b.Fail(at, "the bags have a property '"+name+"', and there is a column of that name", "give a prefix, or columnsConflict = 'replace_source' or 'keep_source'")
+			return false
+		}
+	}
+	out.Cols = append(out.Cols, c)
+	return true
 }
 
 // unpackOptions reads the constant options of bag_unpack.

@@ -22,6 +22,10 @@ type seriesAxis struct {
 	from, to, step plan.Expr
 	// inclusive tells the old form in range(): the bin of `to` is part of the series.
 	inclusive bool
+	// aligned tells that bins are those of bin(), else they are numbered from `from`.
+	aligned bool
+	// last is the number of the last bin, of an axis that ends with the data.
+	last plan.Expr
 }
 
 // MakeSeries groups by keys and bins first, then gathers the bins of each key into
@@ -47,8 +51,9 @@ func (b *Binder) MakeSeries(op *syntax.MakeSeries) *expr.Rows {
 		b.groupKey(a.node, a.out, b.Item(x, a.unnamed))
 	}
 	keys := len(a.out.Cols)
-	bin := &plan.Ref{ID: b.NewID(), T: axis.x.Type(), NotNull: true}
-	a.node.Keys = append(a.node.Keys, plan.Assign{ID: bin.ID, Expr: axis.bin()})
+	key := axis.key()
+	bin := &plan.Ref{ID: b.NewID(), T: key.Type(), NotNull: true}
+	a.node.Keys = append(a.node.Keys, plan.Assign{ID: bin.ID, Expr: key})
 	var empty []plan.Expr
 	for _, agg := range op.Aggs {
 		n := len(a.out.Cols)
@@ -74,7 +79,7 @@ func (b *Binder) MakeSeries(op *syntax.MakeSeries) *expr.Rows {
 			axis.from = b.extremeBin(use(), fn.Min)
 		}
 		if axis.to == nil {
-			axis.to, axis.inclusive = b.extremeBin(use(), fn.Max), true
+			axis.last = axis.number(b.extremeBin(use(), fn.Max))
 		}
 		groups = use()
 	}
@@ -131,7 +136,16 @@ func (b *Binder) seriesAxis(op *syntax.MakeSeries) *seriesAxis {
 	if s.inclusive { // the old form: bins as bin() has them, the last one too
 		s.from, s.to = expr.Call(fn.Bin, t, s.from, s.step), expr.Call(fn.Bin, t, s.to, s.step)
 	}
+	s.aligned = s.from == nil || s.inclusive || multiple(s.from, s.step)
 	return s
+}
+
+// multiple tells that a constant is a multiple of another, so that bin() counts from
+// it.
+func multiple(x, step plan.Expr) bool {
+	n, ok := expr.ConstLong(x)
+	d, isStep := expr.ConstLong(step)
+	return ok && isStep && d > 0 && n%d == 0
 }
 
 func positive(c *plan.Const) bool {
@@ -172,14 +186,24 @@ func (s *seriesAxis) within(n plan.Node) plan.Node {
 // span is the type of distances on the axis.
 func (s *seriesAxis) span() schema.Type { return s.step.Type() }
 
-// bin gives the beginning of a row's bin.
-func (s *seriesAxis) bin() plan.Expr {
-	t := s.x.Type()
-	if s.from == nil || s.inclusive {
-		return expr.Call(fn.Bin, t, s.x, s.step)
+// key gives what tells a row's bin: its beginning, or its number.
+func (s *seriesAxis) key() plan.Expr {
+	if s.aligned {
+		return expr.Call(fn.Bin, s.x.Type(), s.x, s.step)
 	}
-	off := expr.Call(fn.Bin, s.span(), expr.Call(fn.Sub, s.span(), s.x, s.from), s.step)
-	return expr.Call(fn.Add, t, s.from, off)
+	d := expr.Call(fn.Sub, s.span(), s.x, s.from)
+	if s.span() == schema.Real {
+		return expr.Convert(expr.Call(fn.Div, schema.Real, expr.Call(fn.Bin, schema.Real, d, s.step), s.step), schema.Long)
+	}
+	return divide(expr.Convert(d, schema.Long), expr.Convert(s.step, schema.Long))
+}
+
+// number gives the number of a bin that key tells.
+func (s *seriesAxis) number(key plan.Expr) plan.Expr {
+	if s.aligned {
+		return s.steps(key)
+	}
+	return key
 }
 
 // steps counts the steps from the axis' beginning to x, whole ones.
@@ -203,6 +227,9 @@ func divide(a, by plan.Expr) plan.Expr {
 
 // bins counts the axis' bins.
 func (s *seriesAxis) bins() plan.Expr {
+	if s.last != nil {
+		return expr.Call(fn.Add, schema.Long, s.last, expr.Long(1))
+	}
 	if s.inclusive {
 		return expr.Call(fn.Add, schema.Long, s.steps(s.to), expr.Long(1))
 	}
@@ -271,7 +298,7 @@ func (b *Binder) gatherBins(op *syntax.MakeSeries, axis *seriesAxis, groups *exp
 		return nil
 	}
 	last := len(groups.Cols) - 1
-	at := axis.steps(groups.Cols[last].Get())
+	at := axis.number(groups.Cols[last].Get())
 	node := &plan.Aggregate{From: groups.Node}
 	out := &expr.Rows{}
 	for _, c := range groups.Cols[:keys] {

@@ -125,9 +125,14 @@ func (b *Binder) sideBySide(op *syntax.Evaluate, a *aggregation, key *plan.Ref, 
 		b.groupKey(node, out, expr.Item{Name: k.Name, X: k.Get()})
 	}
 	above := &plan.Extend{From: node}
+	groups := out.Cols
+	if op.Schema != nil && !op.Schema.Rest {
+		out.Cols = nil
+	}
 	for _, n := range names {
-		if at := out.Find(n.name); at != nil {
-			if op.Schema != nil {
+		if at := slices.IndexFunc(groups, func(c expr.Column) bool { return c.Name == n.name }); at >= 0 {
+			if op.Schema != nil && !op.Schema.Rest {
+				out.Cols = append(out.Cols, groups[at])
 				continue
 			}
 			b.Fail(op.Call.Span, "the value '"+n.name+"' is also a column's name", "project-rename the column before")

@@ -125,8 +125,8 @@ func (b *Binder) prev(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bool 
 		return false
 	}
 	value := expr.TextOfSplit(args[0])
-	if expr.Constant(value) != nil {
-		b.Fail(x.Args[0].Pos(), x.Name+"() takes a column", "")
+	if _, isName := x.Args[0].(*syntax.Name); !isName {
+		b.Fail(x.Args[0].Pos(), x.Name+"() takes a column", "extend one before")
 		return false
 	}
 	c.T = value.Type()
@@ -181,13 +181,11 @@ func (b *Binder) running(x *syntax.Call, args []plan.Expr, c *plan.WindowCol) bo
 	value := expr.TextOfSplit(args[0])
 	t := value.Type()
 	if c.Op == fn.CumSum {
-		if !expr.IsNumber(t) && t != schema.TimeSpan {
+		if !expr.IsNumber(t) {
 			b.WrongType(x, 0, t)
 			return false
 		}
-		if c.T = t; t == schema.Int {
-			c.T = schema.Long
-		}
+		c.T = t
 	} else if t == schema.Dynamic {
 		b.WrongType(x, 0, t)
 		return false
