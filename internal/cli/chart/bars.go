@@ -69,8 +69,8 @@ func (d *drawing) bars(c *Chart) {
 	var labels, series, values int
 	least, most := 0.0, 0.0
 	for _, r := range shown {
-		labels = max(labels, min(cells(r.label), maxLabel))
-		series = max(series, min(cells(r.series), maxLabel/2))
+		labels = max(labels, min(cells(r.label), d.maxLabel()))
+		series = max(series, min(cells(r.series), d.maxLabel()/2))
 		values = max(values, len(plain(r.value)))
 		least, most = min(least, r.value), max(most, r.value)
 	}
@@ -150,7 +150,7 @@ func (d *drawing) stackedBars(c *Chart, list []*Series) {
 	labels, values, most := 0, 0, 0.0
 	tails := make([]string, len(shown))
 	for i, x := range shown {
-		labels = max(labels, min(cells(c.labelOf(x)), maxLabel))
+		labels = max(labels, min(cells(c.labelOf(x)), d.maxLabel()))
 		tails[i] = plain(at[x].sum())
 		if c.Stack == Shares {
 			at[x] = at[x].share()
@@ -196,7 +196,7 @@ func (d *drawing) pie(c *Chart) {
 		if rows[i].series != "" {
 			rows[i].label += " " + rows[i].series
 		}
-		labels = max(labels, min(cells(rows[i].label), maxLabel))
+		labels = max(labels, min(cells(rows[i].label), d.maxLabel()))
 		values = max(values, len(plain(rows[i].value)))
 	}
 	d.head(c)

@@ -96,7 +96,8 @@ const (
 	minWidth     = 40
 	// maxWidth bounds a chart on a very wide terminal and for callers' mistakes.
 	maxWidth = 400
-	// maxLabel bounds the labels beside bars and strips.
+	// maxLabel bounds the labels beside bars and strips, and of legends, unless a
+	// third of the width is more.
 	maxLabel = 30
 	// maxBars and maxSeries keep a chart on about one screen.
 	maxBars   = 40
@@ -195,6 +196,8 @@ type drawing struct {
 	colours bool
 	glyphs  *glyphs
 }
+
+func (d *drawing) maxLabel() int { return max(maxLabel, d.width/3) }
 
 // line writes a line that is no wider than the chart, without blanks at its end.
 func (d *drawing) line(s string) { d.out.WriteString(strings.TrimRight(s, " ") + "\n") }

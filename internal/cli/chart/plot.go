@@ -131,7 +131,10 @@ func (d *drawing) axis(c *Chart, t timeline, margin int, zero bool) {
 	d.line(pad(label, margin, true) + " " + d.glyphs.corner + strings.Join(rule, ""))
 	indent := strings.Repeat(" ", margin+2)
 	d.line(indent + labels.String())
-	d.line(indent + d.cut(d.caption(c, t), d.width-len(indent)))
+	caption := d.caption(c, t)
+	// A long caption begins further to the left.
+	indent = strings.Repeat(" ", min(margin+2, max(d.width-cells(caption), 0)))
+	d.line(indent + d.cut(caption, d.width))
 }
 
 // caption says what x is and what a column stands for.
@@ -162,7 +165,7 @@ func (d *drawing) strips(c *Chart, list []*Series) {
 	names, tops := 0, 0
 	tails := make([]string, len(list))
 	for i, s := range list {
-		names = max(names, min(cells(s.Name), maxLabel))
+		names = max(names, min(cells(s.Name), d.maxLabel()))
 		least, most := extremes(s.Points)
 		tails[i] = " max " + plain(most)
 		if least < 0 {

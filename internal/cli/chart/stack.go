@@ -125,7 +125,7 @@ func (d *drawing) legend(c *Chart, list []*Series) {
 	var b strings.Builder
 	width := 0
 	for i, s := range list {
-		name := d.cut(s.Name, maxLabel)
+		name := d.cut(s.Name, d.maxLabel())
 		wide := 2 + cells(name)
 		if width > 0 && width+2+wide > d.width {
 			d.line(b.String())
