@@ -51,10 +51,6 @@ func (e *emitter) conversion(c *plan.Call) string {
 		}
 		return "CAST(" + x + " AS DOUBLE)"
 	case fn.ToBool:
-		if from == schema.String {
-			t := "lower(trim(" + x + "))"
-			return "(CASE " + t + " WHEN 'true' THEN true WHEN 'false' THEN false ELSE " + stringToWhole(x, "BIGINT") + " <> 0 END)"
-		}
 		return "(" + x + " <> 0)"
 	case fn.ToDateTime:
 		return "(CASE WHEN " + x + " BETWEEN 0 AND " + maxTicks + " THEN " + x + " END)"

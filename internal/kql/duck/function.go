@@ -13,7 +13,7 @@ import (
 
 // simple are functions that DuckDB has with Kusto's meaning.
 var simple = map[fn.Op]string{
-	fn.ToLower: "lower", fn.Reverse: "reverse", fn.StrRep: "repeat", fn.ReplaceString: "replace",
+	fn.ToLower: "lower", fn.StrRep: "repeat", fn.ReplaceString: "replace",
 	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
 	fn.Sin: "sin", fn.Cos: "cos", fn.Tan: "tan", fn.Asin: "asin", fn.Acos: "acos", fn.Atan: "atan", fn.IntXor: "xor",
 	fn.MinOf: "least", fn.MaxOf: "greatest", fn.IsNaN: "isnan", fn.IsInf: "isinf", fn.IsFinite: "isfinite",

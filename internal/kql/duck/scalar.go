@@ -14,6 +14,8 @@ func scalarOp(op fn.Op, a []string) (string, bool) {
 		return "regexp_replace(" + strings.Join(a, ", ") + ", 'g')", true
 	case fn.ReplaceFirst:
 		return "regexp_replace(" + strings.Join(a, ", ") + ")", true
+	case fn.Reverse: // DuckDB keeps marks behind their letter, Kusto reverses code points
+		return "(CASE WHEN strlen(" + a[0] + ") = length(" + a[0] + ") THEN reverse(" + a[0] + ") ELSE wadi_reverse(" + a[0] + ") END)", true
 	case fn.StringSize:
 		return "CAST(strlen(" + a[0] + ") AS BIGINT)", true
 	case fn.IntAnd:

@@ -379,18 +379,34 @@ func (b *Binder) strcat(x *syntax.Call, args []plan.Expr) plan.Expr {
 		return Bad()
 	}
 	for i := range args {
-		args[i] = TextOfSplit(args[i])
-		if t := args[i].Type(); t == schema.Decimal {
-			b.WrongType(x, i, t)
-			return Bad()
-		}
-		args[i] = Convert(args[i], schema.String)
+		args[i] = Convert(TextOfSplit(args[i]), schema.String)
 	}
 	op := fn.Strcat
 	if x.Name == "strcat_delim" {
 		op = fn.StrcatDelim
 	}
+	if joined, ok := joinConstants(op, args); ok {
+		return joined
+	}
 	return &plan.Call{Op: op, Args: args, T: schema.String}
+}
+
+// joinConstants is strcat (strcat_delim) of literals; false for others, and where
+// the text grows long.
+func joinConstants(op fn.Op, args []plan.Expr) (plan.Expr, bool) {
+	parts := make([]string, len(args))
+	size := 0
+	for i, a := range args {
+		s, ok := ConstText(a)
+		if size += len(s); !ok || size > maxFolded/len(args) {
+			return nil, false
+		}
+		parts[i] = s
+	}
+	if op == fn.StrcatDelim {
+		return Text(strings.Join(parts[1:], parts[0])), true
+	}
+	return Text(strings.Join(parts, "")), true
 }
 
 func (b *Binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {

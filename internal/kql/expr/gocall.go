@@ -30,6 +30,15 @@ func GoCall(name string, args ...plan.Expr) plan.Expr {
 // query).
 const maxFolded = 64 << 10
 
+// Bounds of the text that a constant is computed from here, in bytes. Nothing can
+// stop the binder, and a regular expression may take as many steps as a thousand
+// times its length and the text's length multiply to; what is longer is the
+// worker's, which can be stopped.
+const (
+	maxFoldedText  = 16 << 10
+	maxFoldedRegex = 256
+)
+
 // foldGo computes a call over constants; nil where an argument is none or the
 // function fails, which it then does in the query if a row reaches it.
 func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
@@ -37,12 +46,19 @@ func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
 		return nil
 	}
 	in := make([]udf.Value, len(args))
+	size, most := 0, maxFoldedText
+	if f.Regex {
+		most = maxFoldedRegex
+	}
 	for i, a := range args {
 		c := Constant(a)
 		if c == nil {
 			return nil
 		}
 		in[i] = constantValue(c)
+		if size += len(in[i].S); size > most {
+			return nil
+		}
 	}
 	var out udf.Value
 	if err := f.New()(in, &out); err != nil {

@@ -84,7 +84,7 @@ func Convert(x plan.Expr, to schema.Type) plan.Expr {
 		return ToDynamic(x)
 	}
 	name, ok := goConversions[conversion{x.Type(), to}]
-	if sameInSQL := x.Type() == schema.String && to != schema.DateTime && to != schema.TimeSpan && to != schema.Guid && to != schema.Decimal; ok && (!sameInSQL || Constant(x) != nil) {
+	if sameInSQL := x.Type() == schema.String && (to == schema.Long || to == schema.Int || to == schema.Real); ok && (!sameInSQL || Constant(x) != nil) {
 		return GoCall(name, x)
 	}
 	switch {

@@ -73,6 +73,13 @@ func strict(f Eval) Eval {
 	}
 }
 
+// searching makes a function of regular expressions with scratch memory.
+func searching(name string, result schema.Type, newEval func() Eval, params ...schema.Type) Func {
+	f := scratched(name, result, newEval, params...)
+	f.Regex = true
+	return f
+}
+
 // textFunc makes a function of a text to a text; f appends the result to dst.
 func textFunc(name string, f func(dst, s []byte) []byte) Func {
 	return scratched(name, tText, func() Eval {

@@ -12,7 +12,7 @@ import (
 // its own with the pattern as JSON: matching anew costs less than handing all
 // columns over at once would.
 var parses = []Func{
-	scratched("parse_column", tText, func() Eval {
+	searching("parse_column", tText, func() Eval {
 		m := compiled[pattern.Matcher]{compile: compilePattern}
 		return func(a []Value, out *Value) error {
 			matcher, err := m.get(a[0].S)
@@ -28,7 +28,7 @@ var parses = []Func{
 			return nil
 		}
 	}, tText, tText, tLong),
-	scratched("parse_matches", tBool, func() Eval {
+	searching("parse_matches", tBool, func() Eval {
 		m := compiled[pattern.Matcher]{compile: compilePattern}
 		return func(a []Value, out *Value) error {
 			matcher, err := m.get(a[0].S)
@@ -40,7 +40,7 @@ var parses = []Func{
 			return nil
 		}
 	}, tText, tText),
-	scratched("parse_kv", tText, func() Eval {
+	searching("parse_kv", tText, func() Eval {
 		m := compiled[pattern.Finder]{compile: compileKV}
 		return func(a []Value, out *Value) error {
 			finder, err := m.get(a[0].S)

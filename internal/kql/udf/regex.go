@@ -11,7 +11,7 @@ import (
 // patterns are functions of regular expressions. The database's own do where the
 // expression is a literal and one match is enough; these do the rest.
 var patterns = []Func{
-	scratched("matches", tBool, func() Eval {
+	searching("matches", tBool, func() Eval {
 		var res regexes
 		return func(a []Value, out *Value) error {
 			re, err := res.get(a[1].S)
@@ -22,7 +22,7 @@ var patterns = []Func{
 			return nil
 		}
 	}, tText, tText),
-	scratched("extract", tText, func() Eval {
+	searching("extract", tText, func() Eval {
 		var res regexes
 		return func(a []Value, out *Value) error {
 			re, err := res.get(a[0].S)
@@ -38,8 +38,8 @@ var patterns = []Func{
 			return nil
 		}
 	}, tText, tLong, tText),
-	scratched("extract_all", tBag, newExtractAll, tText, tBag, tText),
-	scratched("countof_regex", tLong, func() Eval {
+	searching("extract_all", tBag, newExtractAll, tText, tBag, tText),
+	searching("countof_regex", tLong, func() Eval {
 		var res regexes
 		return func(a []Value, out *Value) error {
 			re, err := res.get(a[1].S)
@@ -50,11 +50,11 @@ var patterns = []Func{
 			return nil
 		}
 	}, tText, tText),
-	shorter(3, scratched("indexof_regex", tLong, newIndexOfRegex, tText, tText, tLong, tLong, tLong)),
-	scratched("trim", tText, func() Eval { return newTrim(true, true) }, tText, tText),
-	scratched("trim_start", tText, func() Eval { return newTrim(true, false) }, tText, tText),
-	scratched("trim_end", tText, func() Eval { return newTrim(false, true) }, tText, tText),
-	scratched("replace_regex", tText, newReplaceRegex, tText, tText, tText),
+	shorter(3, searching("indexof_regex", tLong, newIndexOfRegex, tText, tText, tLong, tLong, tLong)),
+	searching("trim", tText, func() Eval { return newTrim(true, true) }, tText, tText),
+	searching("trim_start", tText, func() Eval { return newTrim(true, false) }, tText, tText),
+	searching("trim_end", tText, func() Eval { return newTrim(false, true) }, tText, tText),
+	searching("replace_regex", tText, newReplaceRegex, tText, tText, tText),
 }
 
 // newExtractAll is extract_all(regex, groups, text): an array of the group of each

@@ -18,6 +18,18 @@ var stringFuncs = []Func{
 		out.I = int64(bytes.Compare(a[0].S, a[1].S))
 		return nil
 	}, tText, tText),
+	scratched("reverse", tText, func() Eval {
+		var scratch []byte
+		return func(a []Value, out *Value) error {
+			scratch = scratch[:0]
+			for s := a[0].S; len(s) > 0; {
+				r, n := utf8.DecodeLastRune(s)
+				scratch, s = utf8.AppendRune(scratch, r), s[:len(s)-n]
+			}
+			out.S = scratch
+			return nil
+		}
+	}, tText),
 	plain("isascii", tBool, func(a []Value, out *Value) error {
 		out.I = truth(bytes.IndexFunc(a[0].S, func(r rune) bool { return r > unicode.MaxASCII }) < 0)
 		return nil

@@ -37,6 +37,9 @@ type Func struct {
 	// Volatile functions give another value at each call (new_guid, rand): calls
 	// are neither folded nor shared between equal expressions.
 	Volatile bool
+	// Regex functions run regular expressions, which take their time even on short
+	// texts.
+	Regex bool
 	// New makes an evaluator for one thread. Evaluators don't share memory.
 	New func() Eval
 }
