@@ -73,6 +73,8 @@ func (q *gquery) text() string {
 type generator struct {
 	r     *rand.Rand
 	names int
+	// unique is a column whose values tell the rows apart, "" for none.
+	unique string
 }
 
 // interesting are the literals of each type: ends, nulls, odd texts. Reals are
@@ -106,11 +108,13 @@ func (g *generator) table(name, letter string) gtable {
 	for _, typ := range append([]string{"long", "string"}, g.someTypes(1+g.r.IntN(5))...) {
 		t.cols = append(t.cols, gcol{fmt.Sprintf("%s%d%s", letter, len(t.cols), typ[:1]), typ})
 	}
-	for range g.r.IntN(9) {
+	t.cols = append(t.cols, gcol{letter + "id", "long"}) // tells the rows apart
+	for i := range g.r.IntN(9) {
 		var row []string
-		for _, c := range t.cols {
+		for _, c := range t.cols[:len(t.cols)-1] {
 			row = append(row, pickOf(g, interesting[c.typ]))
 		}
+		row = append(row, fmt.Sprint((i*7+3)%11))
 		t.rows = append(t.rows, row)
 	}
 	return t
@@ -128,6 +132,7 @@ func (g *generator) someTypes(n int) []string {
 func (g *generator) query() *gquery {
 	q := &gquery{tables: []gtable{g.table("T1", "a"), g.table("T2", "b"), g.table("T3", "c")}, source: "T1"}
 	rel := &grel{cols: slices.Clone(q.tables[0].cols)}
+	g.unique = "aid"
 	if g.r.IntN(8) == 0 { // a relation that is read twice, or once
 		inner, ops := g.pipeline(q, "T1", 2)
 		q.lets = append(q.lets, "let M = "+g.one("materialize(", "(")+ops+")")
@@ -254,7 +259,13 @@ func (g *generator) summarize(rel *grel) string {
 		c := gcol{g.name(), typ}
 		aggs, cols = append(aggs, c.name+" = "+text), append(cols, c)
 	}
-	rel.cols = cols
+	if slices.ContainsFunc(rel.cols, func(c gcol) bool { return c.name == g.unique }) && g.r.IntN(2) == 0 {
+		of, best, value := pickOf(g, rel.cols), gcol{g.name(), "long"}, gcol{g.name(), ""}
+		value.typ = of.typ
+		aggs = append(aggs, "("+best.name+", "+value.name+") = "+g.one("arg_max", "arg_min")+"("+g.unique+", "+of.name+")")
+		cols = append(cols, best, value)
+	}
+	rel.cols, g.unique = cols, ""
 	out := "summarize " + strings.Join(aggs, ", ")
 	if len(keys) > 0 {
 		out += " by " + strings.Join(keys, ", ")
@@ -266,7 +277,12 @@ func (g *generator) aggregate(rel *grel) (typ, text string) {
 	arg := func(types ...string) string { return g.expr(rel, g.one(types...), 1) }
 	cond := func() string { return g.expr(rel, "bool", 2) }
 	t := pickOf(g, gtypes)
-	switch g.r.IntN(12) {
+	switch g.r.IntN(14) {
+	case 12:
+		return "long", "percentile(" + arg("long") + ", " + g.one("50", "5", "95", "99.9", "0", "100", "33") + ")"
+	case 13:
+		t = g.one("long", "string", "int")
+		return "string", "tostring(array_sort_asc(" + g.one("make_set", "make_list") + "(" + arg(t) + ")))"
 	case 0:
 		return "long", "count()"
 	case 1:
@@ -342,6 +358,7 @@ func (g *generator) window(rel *grel) string {
 
 // expand makes rows of the elements of arrays.
 func (g *generator) expand(rel *grel) string {
+	g.unique = ""
 	c := gcol{g.name(), g.one("long", "string", "real", "bool")}
 	e := func() string { return g.column(rel, c.typ) }
 	text := g.one(

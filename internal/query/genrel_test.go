@@ -38,6 +38,7 @@ var joinKinds = []string{"", "inner", "innerunique", "leftouter", "rightouter", 
 
 // join joins on one or two pairs of columns; literals are made columns first.
 func (g *generator) join(q *gquery, rel *grel) string {
+	g.unique = ""
 	right, text := g.pipeline(q, "T2", 2)
 	kind := pickOf(g, joinKinds)
 	if kind == "" || kind == "innerunique" { // which row is the first is only defined at the source
@@ -83,6 +84,7 @@ func (g *generator) join(q *gquery, rel *grel) string {
 
 // union adds rows of the same columns, without some of them or with one more.
 func (g *generator) union(q *gquery, rel *grel) string {
+	g.unique = ""
 	right, text := g.pipeline(q, "T3", 1)
 	var parts []string
 	for _, c := range rel.cols {

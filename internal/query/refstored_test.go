@@ -116,8 +116,8 @@ func randomEvents(r *rand.Rand, ingestedUS int64, source int32, before int) [][]
 		one := func(values ...any) any { return values[r.IntN(len(values))] }
 		if r.IntN(12) > 0 {
 			set("TimeGenerated", times[r.IntN(len(times))])
+			set("_TimeSub", one(int64(0), int64(0), int64(7), nil))
 		}
-		set("_TimeSub", one(int64(0), int64(0), int64(7), nil))
 		set("_IngestedAt", ingestedUS)
 		set("_Source", int64(source))
 		set("_Seq", int64(before+i+1))
@@ -127,7 +127,7 @@ func randomEvents(r *rand.Rand, ingestedUS int64, source int32, before int) [][]
 		set("EventID", one(int64(4624), int64(4625), int64(4688), int64(4776), int64(0), int64(-1), nil))
 		set("Level", one(int64(0), int64(4), int64(2), nil))
 		set("Keywords", one(int64(-9214364837600034816), int64(-9218868437227405312), int64(0), nil))
-		set("EventRecordId", one(int64(1), int64(9223372036854775807), nil))
+		set("EventRecordId", int64(before+i)*7919%1009) // no two are the same
 		for _, name := range storedColumns {
 			set(name, storedTexts[r.IntN(len(storedTexts))])
 		}
@@ -168,6 +168,10 @@ func TestReferenceStored(t *testing.T) {
 		names := []string{"SecurityEvent", "SecurityEvent", "windows_events", "Event"}
 		q.source, q.ops, q.lets = pickOf(g, names), nil, nil
 		rel := &grel{cols: slices.Clone(storedViews[q.source])}
+		g.unique = ""
+		if q.source == "windows_events" && g.r.IntN(3) == 0 { // whole rows
+			q.ops = append(q.ops, "summarize "+g.one("arg_max", "arg_min")+"(EventRecordId, *) by "+g.one("Computer", "EventID, Channel", "TimeGenerated"))
+		}
 		for range 1 + g.r.IntN(4) {
 			if op := g.operator(q, rel); op != "" {
 				q.ops = append(q.ops, op)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -80,6 +81,12 @@ func (in *interp) agg(a *plan.Agg, rows []row) any {
 		return extreme(values, t, a.Op == fn.Max)
 	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP:
 		return spread(values, a.Op)
+	case fn.ArgMax, fn.ArgMin:
+		return in.argBest(a, rows)
+	case fn.Percentile:
+		return percentile(values, in.eval(a.Args[1], nil).(float64))
+	case fn.MakeList, fn.MakeSet:
+		return collected(values, t, a.Op == fn.MakeSet, in.eval(a.Args[1], nil).(int64))
 	}
 	return unsupported("the aggregate %s", a.Op)
 }
@@ -173,4 +180,56 @@ func spread(values []any, op fn.Aggregate) any {
 		return math.Sqrt(squares / n)
 	}
 	return squares / n
+}
+
+// argBest is the first argument in the first row where the second is greatest, in
+// the first row where all are null. NaN counts as greatest and as least.
+func (in *interp) argBest(a *plan.Agg, rows []row) any {
+	var best row
+	var most any
+	for _, r := range rows {
+		by := in.eval(a.Args[1], r)
+		switch {
+		case best == nil, by != nil && most == nil:
+		case by == nil || isNaN(most):
+			continue
+		case isNaN(by):
+		case a.Op == fn.ArgMax && order(by, most) <= 0, a.Op == fn.ArgMin && order(by, most) >= 0:
+			continue
+		}
+		best, most = r, by
+	}
+	if best == nil {
+		return constant(&plan.Const{T: a.T})
+	}
+	return in.eval(a.Args[0], best)
+}
+
+// percentile is the value of the nearest rank, the lower one.
+func percentile(values []any, percent float64) any {
+	if len(values) == 0 {
+		return nil
+	}
+	sorted := slices.SortedFunc(slices.Values(values), order)
+	rank := new(big.Rat).SetFloat64(percent)
+	rank.Mul(rank, big.NewRat(int64(len(values)), 100))
+	n := new(big.Int).Quo(rank.Num(), rank.Denom()).Int64()
+	if !rank.IsInt() {
+		n++
+	}
+	return sorted[max(n, 1)-1]
+}
+
+// collected is the array of values as a dynamic, for a set each once.
+func collected(values []any, t schema.Type, set bool, most int64) any {
+	seen := map[any]bool{}
+	var parts []string
+	for _, v := range values {
+		if set && seen[keyOf(v)] || int64(len(parts)) >= most {
+			continue
+		}
+		seen[keyOf(v)] = true
+		parts = append(parts, dynamicOf(v, t).(string))
+	}
+	return "[" + strings.Join(parts, ",") + "]"
 }
