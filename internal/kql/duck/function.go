@@ -14,7 +14,7 @@ import (
 // simple are functions that DuckDB has with Kusto's meaning.
 var simple = map[fn.Op]string{
 	fn.ToLower: "lower", fn.StrRep: "repeat", fn.ReplaceString: "replace",
-	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Sign: "sign", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
+	fn.Abs: "abs", fn.Ceiling: "ceil", fn.Exp: "exp", fn.Pow: "pow", fn.Round: "round",
 	fn.Sin: "sin", fn.Cos: "cos", fn.Tan: "tan", fn.Asin: "asin", fn.Acos: "acos", fn.Atan: "atan", fn.IntXor: "xor",
 	fn.MinOf: "least", fn.MaxOf: "greatest", fn.IsNaN: "isnan", fn.IsInf: "isinf", fn.IsFinite: "isfinite",
 }
@@ -39,6 +39,8 @@ func (e *emitter) function(c *plan.Call) string {
 	switch c.Op {
 	case fn.ToUpper: // DuckDB makes ß an ẞ, Kusto lets it be
 		return "(CASE WHEN contains(" + a[0] + ", 'ß') THEN array_to_string(list_transform(string_split(" + a[0] + ", 'ß'), lambda p: upper(p)), 'ß') ELSE upper(" + a[0] + ") END)"
+	case fn.Sign: // DuckDB's is a TINYINT
+		return "CAST(sign(" + a[0] + ") AS DOUBLE)"
 	case fn.StrLen:
 		return "CAST(length(" + a[0] + ") AS BIGINT)"
 	case fn.IndexOf:

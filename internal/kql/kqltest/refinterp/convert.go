@@ -35,6 +35,9 @@ func convert(op fn.Op, v any, from schema.Type) any {
 		return printed(v, from)
 	case fn.ToLong, fn.ToInt:
 		n := whole(v, op)
+		if n != nil && op == fn.ToInt && from == schema.Real {
+			return max(min(n.(int64), math.MaxInt32), math.MinInt32)
+		}
 		if n != nil && op == fn.ToInt && from != schema.String {
 			return int64(int32(n.(int64))) // the low half
 		}
