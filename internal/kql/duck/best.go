@@ -11,7 +11,14 @@ import (
 // read the others of the rows that were found. DuckDB pushes what the inner one finds
 // into the outer one's scan, so that columns of other rows are not decoded.
 func (e *emitter) best(n *plan.Best) string {
-	from := e.node(n.From)
+	wide, c := n.From, chainOf(n.From)
+	if c != nil && c.volatile {
+		c = nil
+	}
+	if c != nil { // the rows it finds meet all conditions
+		wide = c.wide()
+	}
+	from := e.node(wide)
 	again := e.node(n.From)
 	var identity, match, names []string
 	for i := range n.Identity {
@@ -33,6 +40,10 @@ func (e *emitter) best(n *plan.Best) string {
 	if !plan.NotNull(n.By) { // a group of nulls has a row, too
 		found = "coalesce(" + found + ", any_value(" + row + "))"
 	}
-	return "SELECT l.* FROM " + from + " AS l SEMI JOIN (SELECT " + strings.Join(names, ", ") + " FROM (SELECT " + found + " AS r FROM " + again +
+	rows := "SELECT l.* FROM " + from + " AS l SEMI JOIN (SELECT " + strings.Join(names, ", ") + " FROM (SELECT " + found + " AS r FROM " + again +
 		" GROUP BY " + strings.Join(keys, ", ") + ")) AS p ON " + strings.Join(match, " AND ")
+	if c == nil {
+		return rows
+	}
+	return "SELECT * FROM " + e.above(n.From, "("+rows+")")
 }

@@ -68,6 +68,7 @@ const maxDepth = 400
 // Emit writes a plan as SQL for DuckDB 1.5.
 func Emit(p *plan.Plan) (*Statement, error) {
 	e := newEmitter(&stageList{names: map[*plan.Stage]string{}})
+	e.shown = shownRows(p.Root)
 	from := e.node(p.Root)
 	var b strings.Builder
 	b.WriteString("SELECT ")
@@ -103,9 +104,13 @@ type emitter struct {
 	with   []string
 	// stages are what runs before the SQL.
 	stages *stageList
-	size   int
-	depth  int
-	err    error
+	// late is the scan of the rows that are being read late, see readLate.
+	late *plan.Scan
+	// shown are the nodes whose rows the result shows.
+	shown map[plan.Node]bool
+	size  int
+	depth int
+	err   error
 }
 
 func newEmitter(stages *stageList) *emitter {
@@ -172,9 +177,7 @@ func (e *emitter) node(n plan.Node) string {
 	case *plan.Values:
 		sql = e.values(n)
 	case *plan.Filter:
-		from := e.node(n.From)
-		e.bound(n)
-		sql = "SELECT * FROM " + from + " WHERE " + e.cond(n.Pred)
+		sql = e.filter(n)
 	case *plan.Extend:
 		from := e.node(n.From)
 		sql = "SELECT *, " + e.assigns(n.Cols) + " FROM " + from
@@ -218,6 +221,15 @@ func (e *emitter) node(n plan.Node) string {
 	return markBegin + strconv.Itoa(len(e.texts)-1) + markEnd
 }
 
+func (e *emitter) filter(n *plan.Filter) string {
+	if sql, ok := e.lateFilter(n); ok {
+		return sql
+	}
+	from := e.node(n.From)
+	e.bound(n)
+	return "SELECT * FROM " + from + " WHERE " + e.cond(n.Pred)
+}
+
 func (e *emitter) scan(n *plan.Scan) string {
 	s := Scan{Name: "scan_" + strconv.Itoa(len(e.scans)), Table: n.Table}
 	var b strings.Builder
@@ -233,6 +245,9 @@ func (e *emitter) scan(n *plan.Scan) string {
 		fmt.Fprintf(&b, "c%d AS %s", col.FieldID, column(c.ID))
 		e.raw[c.ID] = rawColumn{scan: len(e.scans), column: col}
 		s.Columns = append(s.Columns, c.Index)
+	}
+	if e.late == n {
+		s.Columns = addRowNames(&b, n.Table, s.Columns)
 	}
 	slices.Sort(s.Columns)
 	b.WriteString(" FROM " + s.Name)
@@ -295,11 +310,15 @@ func (e *emitter) assigns(cols []plan.Assign) string {
 
 func (e *emitter) sort(n *plan.Sort) string {
 	from := e.node(n.From)
+	return "SELECT * FROM " + from + " ORDER BY " + e.sortKeys(n)
+}
+
+func (e *emitter) sortKeys(n *plan.Sort) string {
 	keys := make([]string, len(n.Keys))
 	for i, k := range n.Keys {
 		keys[i] = e.sortKey(k)
 	}
-	return "SELECT * FROM " + from + " ORDER BY " + strings.Join(keys, ", ")
+	return strings.Join(keys, ", ")
 }
 
 func (e *emitter) sortKey(k plan.SortKey) string {
@@ -325,6 +344,9 @@ func (e *emitter) sortKey(k plan.SortKey) string {
 }
 
 func (e *emitter) take(n *plan.Take) string {
+	if sql, ok := e.lateTake(n); ok {
+		return sql
+	}
 	limit := " LIMIT " + strconv.FormatInt(n.N, 10)
 	if s, ok := n.From.(*plan.Sort); ok {
 		return e.sort(s) + limit
@@ -350,8 +372,10 @@ func plainScan(n plan.Node) bool {
 	return false
 }
 
-func (e *emitter) lookup(n *plan.Lookup) string {
-	from := e.node(n.From)
+func (e *emitter) lookup(n *plan.Lookup) string { return e.lookupIn(n, e.node(n.From)) }
+
+// lookupIn writes a Lookup over the rows from.
+func (e *emitter) lookupIn(n *plan.Lookup, from string) string {
 	table := e.node(n.Table)
 	return fmt.Sprintf("SELECT l.*, r.%s FROM %s AS l LEFT JOIN (SELECT %s, any_value(%s) AS %s FROM %s GROUP BY 1) AS r ON %s = r.%s",
 		column(n.Result), from, column(n.Key.ID), column(n.Value.ID), column(n.Result), table, e.value(n.Match), column(n.Key.ID))
