@@ -53,7 +53,7 @@ var elementTypes = []schema.Type{
 var all = gather()
 
 func gather() []Func {
-	list := slices.Concat(percentiles, bags, series, shapes, decimals)
+	list := slices.Concat(percentiles, bags, series, shapes, decimals, schemas)
 	for _, t := range elementTypes {
 		params := []schema.Type{t, schema.Long, schema.Long}
 		list = append(list,

@@ -84,6 +84,64 @@ func TestCollections(t *testing.T) {
 	}
 }
 
+// TestSummaries checks what is made of many values, at once and merged at each place.
+func TestSummaries(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		values []string
+		want   string
+	}{
+		{"bag_shape", []string{`{"b":1,"a":"x"}`, "", "[1]", `{"a":"y","b":2.5,"c":null,"d":[1]}`, `{"c":true}`}, `{"a":"string","b":"dynamic","c":"bool","d":"dynamic"}`},
+		{"bag_shape", nil, "{}"},
+		{
+			"buildschema",
+			[]string{`{"x":1,"y":3.5}`, `{"x":"v","z":[1,2]}`, "", `{"y":{"w":"z"},"z":["f"],"e":[]}`},
+			"{\"x\":[\"long\",\"string\"],\"y\":[{\"w\":\"string\"},\"double\"],\"z\":{\"`indexer`\":[\"long\",\"string\"]},\"e\":{\"`indexer`\":\"null\"}}",
+		},
+		{"sum_decimal", []string{"1.1", "", "2.2", "-0.3"}, "3"},
+		{"sum_decimal", nil, "0"},
+		{"avg_decimal", []string{"1", "2", "2"}, "1.666666666666666666666666666666667"},
+		{"min_decimal", []string{"1.50", "-2", "3"}, "-2"},
+		{"max_decimal", []string{"", ""}, ""},
+	} {
+		for cut := range len(c.values) + 1 {
+			a, b := newState(t, c.name), newState(t, c.name)
+			feed(t, a, 100, nil, c.values[:cut]...)
+			feed(t, b, 100, nil, c.values[cut:]...)
+			if err := a.Merge(b); err != nil {
+				t.Fatal(err)
+			}
+			if got := result(t, a); got != c.want {
+				t.Errorf("%s%q merged at %d gives %s, not %s", c.name, c.values, cut, got, c.want)
+			}
+		}
+	}
+}
+
+// TestSeries checks bins: empty ones, those beyond the ends, and too many.
+func TestSeries(t *testing.T) {
+	row := func(v, at, n int64) []udf.Value { return []udf.Value{{I: v}, {I: at}, {I: n}, {Null: true}} }
+	a, b := newState(t, "make_series_long"), newState(t, "make_series_long")
+	for i, r := range [][]udf.Value{row(5, 3, 5), row(7, 0, 5), row(9, 5, 5), row(9, -1, 5)} {
+		s := a
+		if i%2 == 1 {
+			s = b
+		}
+		if err := s.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Merge(b); err != nil {
+		t.Fatal(err)
+	}
+	if got := result(t, a); got != "[7,null,null,5,null]" {
+		t.Errorf("got %s", got)
+	}
+	if err := a.Add(row(1, 0, MaxElements+1)); !errors.Is(err, errBins) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestShrink checks that of many rows in an order the first stay, whatever order
 // they come in.
 func TestShrink(t *testing.T) {

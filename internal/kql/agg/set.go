@@ -16,7 +16,6 @@ type keyed struct {
 	items
 	seen map[string]int64
 	keys int // bytes
-
 }
 
 // keyBytes is about what an entry of the map costs beside its text.

@@ -144,6 +144,8 @@ func (e *emitter) agg(a *plan.Agg) string {
 		return e.textOr(t, f("max"))
 	case fn.TakeAny:
 		return e.textOr(t, f("any_value"))
+	case fn.First:
+		return e.textOr(t, f("first"))
 	case fn.Stdev, fn.StdevP, fn.Variance, fn.VarianceP, fn.Covariance, fn.CovarianceP:
 		return finite(aggNames[a.Op], args, filter)
 	case fn.BitAnd, fn.BitOr, fn.BitXor:
@@ -162,6 +164,8 @@ func (e *emitter) agg(a *plan.Agg) string {
 		return collection("wadi_"+aggNames[a.Op]+t.String(), args) + filter
 	case fn.MakeSeries:
 		return "wadi_make_series_" + t.String() + "(" + strings.Join(args, ", ") + ")" + filter
+	case fn.BuildSchema:
+		return f("wadi_buildschema")
 	case fn.BagShape:
 		return "wadi_bag_shape(" + strings.Join(args, ", ") + ")" + filter
 	case fn.MakeBag:

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wadi-project/wadi/internal/kql/agg"
 	"github.com/wadi-project/wadi/internal/kql/bind"
 	"github.com/wadi-project/wadi/internal/kql/duck"
 	"github.com/wadi-project/wadi/internal/kql/kqltest"
@@ -59,7 +60,12 @@ func defineSystemXML(t testing.TB, db *sql.DB) {
 // onlyInWorker tells that a statement has stages or aggregates in Go, which the
 // driver for database/sql can't register.
 func onlyInWorker(s *duck.Statement) bool {
-	return len(s.Stages) > 0 || strings.Contains(s.SQL, "wadi_make_") || strings.Contains(s.SQL, "wadi_percentilew_")
+	for _, f := range agg.All() {
+		if strings.Contains(s.SQL, "wadi_"+f.Name+"(") {
+			return true
+		}
+	}
+	return len(s.Stages) > 0
 }
 
 // TestCorpusRuns gives DuckDB every public query that binds.

@@ -44,11 +44,16 @@ const (
 	MakeSeries
 	// BagShape takes a bag and a number of keys; it gives a bag of the keys' types.
 	BagShape
+	// BuildSchema takes a dynamic and gives the schema of all its values.
+	BuildSchema
+	// First gives the value in the first row, null or not, so that several are of one
+	// row.
+	First
 )
 
 var aggregateNames = [...]string{
 	"", "count", "dcount", "sum", "avg", "min", "max", "take_any", "stdev", "stdevp", "variance", "variancep", "covariance", "covariancep",
-	"bit_and", "bit_or", "bit_xor", "arg_max", "arg_min", "percentile", "percentilew", "make_list", "make_list_with_nulls", "make_set", "make_bag", "make_series", "bag_shape",
+	"bit_and", "bit_or", "bit_xor", "arg_max", "arg_min", "percentile", "percentilew", "make_list", "make_list_with_nulls", "make_set", "make_bag", "make_series", "bag_shape", "buildschema", "first",
 }
 
 // String gives the aggregate's name as plans print it.
@@ -124,6 +129,7 @@ var Aggregates = map[string]AggregateFunction{
 	"make_bag":             {Op: MakeBag, Param: Of(schema.Dynamic), Values: 1, Extra: 1, Prefix: "bag", Limit: collectionLimit, Result: schema.Dynamic},
 	"make_bag_if":          {Op: MakeBag, Param: Of(schema.Dynamic), Values: 1, If: true, Extra: 1, Prefix: "bag", Limit: collectionLimit, Result: schema.Dynamic},
 	"make_dictionary":      {Op: MakeBag, Param: Of(schema.Dynamic), Values: 1, Extra: 1, Prefix: "dictionary", Limit: collectionLimit, Result: schema.Dynamic},
+	"buildschema":          {Op: BuildSchema, Param: Of(schema.Dynamic), Values: 1, Prefix: "schema", Result: schema.Dynamic},
 	"percentile":           {Op: Percentile, Param: number | duration | moment, Values: 1},
 	"percentiles":          {Op: Percentile, Param: number | duration | moment, Values: 1},
 	"percentiles_array":    {Op: Percentile, Param: number | duration | moment, Values: 1, Prefix: "percentiles", Result: schema.Dynamic},

@@ -138,7 +138,7 @@ func (a *aggregation) takeAny(c *syntax.Call, names []*syntax.Name) {
 	if !b.Count(c, 1, expr.MaxVariadic) {
 		return
 	}
-	take := func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: fn.TakeAny, Args: []plan.Expr{x}, T: x.Type()}) }
+	take := func(x plan.Expr) plan.Expr { return a.add(plan.Agg{Op: fn.First, Args: []plan.Expr{x}, T: x.Type()}) }
 	for i, arg := range c.Args {
 		if expr.IsStar(arg) {
 			a.star(starName(c), c.Args, take)

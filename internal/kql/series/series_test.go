@@ -3,6 +3,7 @@ package series
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,21 +109,21 @@ func TestNew(t *testing.T) {
 }
 
 func printed(row []udf.Value, types []schema.Type) string {
-	s := ""
+	var s strings.Builder
 	for i, v := range row {
 		if i > 0 {
-			s += " "
+			s.WriteString(" ")
 		}
 		switch {
 		case v.Null:
-			s += "null"
+			s.WriteString("null")
 		case types[i] == schema.Real:
-			s += fmt.Sprint(v.F)
+			s.WriteString(fmt.Sprint(v.F))
 		case types[i] == schema.Long:
-			s += fmt.Sprint(v.I)
+			s.WriteString(fmt.Sprint(v.I))
 		default:
-			s += string(v.S)
+			s.WriteString(string(v.S))
 		}
 	}
-	return s
+	return s.String()
 }
