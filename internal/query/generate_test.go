@@ -150,7 +150,8 @@ func (g *generator) query() *gquery {
 func (g *generator) pipeline(q *gquery, table string, most int) (*grel, string) {
 	i := slices.IndexFunc(q.tables, func(t gtable) bool { return t.name == table })
 	rel := &grel{cols: slices.Clone(q.tables[i].cols)}
-	text := table
+	var text strings.Builder
+	text.WriteString(table)
 	for range g.r.IntN(most + 1) {
 		op := ""
 		switch g.r.IntN(4) {
@@ -161,9 +162,9 @@ func (g *generator) pipeline(q *gquery, table string, most int) (*grel, string) 
 		default:
 			op = "where " + g.expr(rel, "bool", 2)
 		}
-		text += " | " + op
+		text.WriteString(" | " + op)
 	}
-	return rel, text
+	return rel, text.String()
 }
 
 // operator appends an operator and changes rel to what it gives.

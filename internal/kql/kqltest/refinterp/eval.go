@@ -71,51 +71,60 @@ func (in *interp) call(c *plan.Call, r row) any {
 	case c.Op >= fn.StartOfDay && c.Op <= fn.HourOfDay:
 		return calendar(c.Op, args[0])
 	}
-	switch c.Op {
-	case fn.StoredText:
-		if args[0] == nil {
-			return ""
-		}
-		return args[0]
-	case fn.StoredTicks:
-		return storedTicks(args)
-	case fn.StoredCast:
-		if args[0] == "" {
-			return nil
-		}
-		return args[0]
-	case fn.Not:
-		if args[0] == nil {
-			return nil
-		}
-		return args[0] == false
-	case fn.IsNull:
-		return args[0] == nil
-	case fn.Coalesce:
-		for _, v := range args {
-			if v != nil && v != "" {
-				return v
-			}
-		}
-		if c.T == schema.String {
-			return ""
-		}
-		return nil
-	case fn.ToDynamic:
-		return dynamicOf(args[0], t)
-	case fn.Split:
-		parts := strings.Split(args[0].(string), args[1].(string))
-		for i := range parts {
-			parts[i] = quoted(parts[i])
-		}
-		return "[" + strings.Join(parts, ",") + "]"
-	case fn.MinOf, fn.MaxOf:
-		return extremeOf(args, c.Op == fn.MaxOf)
+	if v, ok := general(c, args, t); ok {
+		return v
 	}
 	if v, ok := text(c, args); ok {
 		return v
 	}
 	return number(c, args)
+}
+
+// general evaluates what takes any type; ok is false for an operation that is not one
+// of them.
+func general(c *plan.Call, args []any, t schema.Type) (v any, ok bool) {
+	switch c.Op {
+	case fn.StoredText:
+		if args[0] == nil {
+			return "", true
+		}
+		return args[0], true
+	case fn.StoredTicks:
+		return storedTicks(args), true
+	case fn.StoredCast:
+		if args[0] == "" {
+			return nil, true
+		}
+		return args[0], true
+	case fn.Not:
+		if args[0] == nil {
+			return nil, true
+		}
+		return args[0] == false, true
+	case fn.IsNull:
+		return args[0] == nil, true
+	case fn.Coalesce:
+		for _, v := range args {
+			if v != nil && v != "" {
+				return v, true
+			}
+		}
+		if c.T == schema.String {
+			return "", true
+		}
+		return nil, true
+	case fn.ToDynamic:
+		return dynamicOf(args[0], t), true
+	case fn.Split:
+		parts := strings.Split(args[0].(string), args[1].(string))
+		for i := range parts {
+			parts[i] = quoted(parts[i])
+		}
+		return "[" + strings.Join(parts, ",") + "]", true
+	case fn.MinOf, fn.MaxOf:
+		return extremeOf(args, c.Op == fn.MaxOf), true
+	}
+	return nil, false
 }
 
 // logical is three-valued.
