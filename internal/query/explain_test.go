@@ -3,6 +3,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +68,24 @@ func TestExplainTellsWhatATakeLeaves(t *testing.T) {
 	}
 	if _, err := explainText(t, c, "windows_events | where Nope"); err == nil {
 		t.Error("a question with a mistake is explained")
+	}
+}
+
+// TestExplainTellsTheStages explains a question with a Go operator in its middle.
+func TestExplainTellsTheStages(t *testing.T) {
+	c := testLake(t, t.TempDir(), 2)
+	report, err := Explain(t.Context(), c, `SecurityEvent | summarize x = make_list(EventID) by Computer | extend series_stats(x) | project series_stats_x_max`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Parts) != 2 || report.Parts[0].Operator != "series_stats" || len(report.Parts[0].Scans) != 1 || len(report.Parts[1].Scans) != 0 || report.Rows != 1 {
+		t.Errorf("%+v", report)
+	}
+	var names []string
+	for _, step := range report.Steps {
+		names = append(names, step.Name)
+	}
+	if !slices.Contains(names, "run stage 0") || !slices.Contains(names, "wait for admission") {
+		t.Errorf("steps %v", names)
 	}
 }
