@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 )
 
@@ -22,7 +23,7 @@ func (e *emitter) unnest(n *plan.Unnest) string {
 		}
 		lists[i] = list + " AS " + column(c.List)
 		rows[i] = "unnest(" + column(c.List) + ") AS " + column(c.ID)
-		if !c.Text { // nullif writes its operand twice, so it gets one that is a column already
+		if !c.Text && !c.Typed { // nullif writes its operand twice, so it gets one that is a column already
 			nulls = append(nulls, "nullif("+column(c.ID)+", 'null') AS "+column(c.ID))
 		}
 	}
@@ -40,12 +41,31 @@ func (e *emitter) unnest(n *plan.Unnest) string {
 	return sql
 }
 
-// elements gives a column's elements as a list of texts.
+// elements gives a column's elements as a list of texts. A value's way from the text
+// it is parsed of to its elements is one call.
 func (e *emitter) elements(c *plan.UnnestColumn, pairs bool) string {
-	if split, ok := c.X.(*plan.Call); ok && c.Text {
-		return "string_split(" + strings.Join(e.all(split.Args), ", ") + ")"
+	call, isCall := c.X.(*plan.Call)
+	if isCall && c.Text {
+		return "string_split(" + strings.Join(e.all(call.Args), ", ") + ")"
 	}
-	return "string_split(wadi_dyn_expand(" + e.value(c.X) + ", " + strconv.FormatBool(pairs) + "), chr(10))"
+	reader := "expand"
+	if pairs {
+		reader = "pairs"
+	}
+	name := ""
+	if isCall && call.Op == fn.Go {
+		name = call.Name
+	}
+	lines := ""
+	switch name {
+	case "dyn_get", "json_get":
+		lines = "wadi_" + strings.TrimSuffix(name, "get") + reader + "(" + strings.Join(e.all(call.Args), ", ") + ")"
+	case "dyn_parse":
+		lines = "wadi_json_" + reader + "(" + e.value(call.Args[0]) + ", '[]')"
+	default:
+		lines = "wadi_dyn_" + reader + "(" + e.value(c.X) + ", '[]')"
+	}
+	return "string_split(" + lines + ", chr(10))"
 }
 
 func (e *emitter) number(n *plan.Number) string {

@@ -81,7 +81,7 @@ func (b *Binder) Expand(word string, params []syntax.Param, items []*syntax.MvIt
 		}
 	}
 	for _, item := range items {
-		if !b.expandItem(e, item) {
+		if !b.expandItem(e, item, len(items) == 1) {
 			return nil
 		}
 	}
@@ -121,7 +121,9 @@ func (b *Binder) expandParams(e *expansion, params []syntax.Param, span syntax.S
 	return index, true
 }
 
-func (b *Binder) expandItem(e *expansion, item *syntax.MvItem) bool {
+// expandItem binds one column; alone tells that there is no other, so that none of its
+// elements is missing.
+func (b *Binder) expandItem(e *expansion, item *syntax.MvItem, alone bool) bool {
 	it := b.Item(item.X, func() string { return "" })
 	t := it.X.Type()
 	switch {
@@ -150,10 +152,12 @@ func (b *Binder) expandItem(e *expansion, item *syntax.MvItem) bool {
 		}
 	}
 	c, isCall := it.X.(*plan.Call)
-	col := plan.UnnestColumn{X: it.X, List: b.NewID(), ID: b.NewID(), Text: to == schema.String && isCall && c.Op == fn.Split}
+	col := plan.UnnestColumn{X: it.X, List: b.NewID(), ID: b.NewID(), Text: to == schema.String && isCall && c.Op == fn.Split, Typed: to != schema.Dynamic}
 	e.node.Cols = append(e.node.Cols, col)
 	var x plan.Expr = &plan.Ref{ID: col.ID, T: schema.Dynamic}
 	switch {
+	case col.Text && alone:
+		x = &plan.Ref{ID: col.ID, T: schema.String, NotNull: true}
 	case col.Text:
 		x = &plan.Call{Op: fn.StoredText, Args: []plan.Expr{&plan.Ref{ID: col.ID, T: schema.String}}, T: schema.String}
 	case item.Type != nil:

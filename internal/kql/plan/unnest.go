@@ -28,6 +28,9 @@ type UnnestColumn struct {
 	List, ID ID
 	// Text tells that X is a split, whose parts are wanted as the texts they are.
 	Text bool
+	// Typed tells that only a conversion reads the element, to which the text null is
+	// null as well.
+	Typed bool
 }
 
 // Inputs is the expanded relation.

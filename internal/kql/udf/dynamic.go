@@ -60,6 +60,10 @@ var readers = []reader{
 		*scratch = dyn.Text((*scratch)[:0], v)
 		out.S = *scratch
 	}},
+	// The elements of a value a line each (dyn.Expand), null for none. Null can't be told
+	// from no rows in a string, so that the type is dynamic.
+	{"expand", dynamicT, expander(false)},
+	{"pairs", dynamicT, expander(true)},
 	{"bool", boolT, func(_ *[]byte, v []byte, out *Value) {
 		b, ok := dyn.ToBool(v)
 		out.Null = !ok
@@ -80,6 +84,14 @@ var readers = []reader{
 		*scratch = text
 		out.S, out.Null = text, !ok
 	}},
+}
+
+func expander(pairs bool) func(scratch *[]byte, v []byte, out *Value) {
+	return func(scratch *[]byte, v []byte, out *Value) {
+		lines, ok := dyn.Expand((*scratch)[:0], v, pairs)
+		*scratch = lines
+		out.S, out.Null = lines, !ok
+	}
 }
 
 func (v *Value) set(n int64, ok bool) { v.I, v.Null = n, !ok }
@@ -164,11 +176,6 @@ var dynamics = append(dynamicReaders(),
 	dynFunc("dyn_sorted_json", stringT, func(dst []byte, a []Value) ([]byte, bool) {
 		return dyn.SortedJSON(dst, a[0].S), true
 	}, dynamicT),
-	// dyn_expand gives the elements of a value a line each (dyn.Expand), null for none.
-	// Null can't be told from no rows in a string, so that its type is dynamic.
-	dynFunc("dyn_expand", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
-		return dyn.Expand(dst, a[0].S, a[1].I != 0)
-	}, dynamicT, boolT),
 	dynFunc("extract_json", dynamicT, func(dst []byte, a []Value) ([]byte, bool) {
 		path, ok := dyn.ParseJSONPath(string(a[0].S))
 		if !ok {

@@ -45,13 +45,18 @@ func fuzzOne(t *testing.T, f *Func, a, b string, n int64) {
 			args[1].S = []byte(`["a",0]`)
 		}
 		var out Value
-		if err := eval(args, &out); err != nil || out.Null || f.Result != schema.Dynamic || f.Name == "dyn_expand" {
+		if err := eval(args, &out); err != nil || out.Null || f.Result != schema.Dynamic || isLines(f.Name) {
 			continue
 		}
 		if again, ok := dyn.Parse(nil, out.S); !ok || !bytes.Equal(again, out.S) || string(out.S) == "null" {
 			t.Fatalf("%s of %q and %q gives %q, which is not in form", f.Name, a, b, out.S)
 		}
 	}
+}
+
+// isLines tells the functions whose result is lines of JSON.
+func isLines(name string) bool {
+	return strings.HasSuffix(name, "_expand") || strings.HasSuffix(name, "_pairs")
 }
 
 func isReader(name string) bool {
