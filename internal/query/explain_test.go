@@ -74,7 +74,7 @@ func TestExplainTellsWhatATakeLeaves(t *testing.T) {
 // TestExplainTellsTheStages explains a question with a Go operator in its middle.
 func TestExplainTellsTheStages(t *testing.T) {
 	c := testLake(t, t.TempDir(), 2)
-	report, err := Explain(t.Context(), c, `SecurityEvent | summarize x = make_list(EventID) by Computer | extend series_stats(x) | project series_stats_x_max`)
+	report, err := explainText(t, c, `SecurityEvent | summarize x = make_list(EventID) by Computer | extend series_stats(x) | project series_stats_x_max`)
 	if err != nil {
 		t.Fatal(err)
 	}
