@@ -26,6 +26,8 @@ const (
 	// maxStateBytes bounds what the Go aggregates of a question hold. Go's heap grows
 	// to twice that, of the address space that idleBytes and DuckDB's limit leave.
 	maxStateBytes = 256 << 20
+	// stateBytes is about what a state takes before it holds anything.
+	stateBytes = 200
 )
 
 var (
@@ -94,6 +96,9 @@ func (g *goAggregates) add(s agg.State) (uint64, error) {
 		return 0, errGroups
 	}
 	g.next++
+	if g.bytes.Add(stateBytes) > maxStateBytes {
+		return 0, errStates
+	}
 	block := &g.blocks[n/statesBlock]
 	if block.Load() == nil {
 		block.Store(new([statesBlock]stateSlot))
@@ -117,7 +122,7 @@ func (g *goAggregates) weigh(s *stateSlot) error {
 }
 
 func (g *goAggregates) drop(s *stateSlot) {
-	g.bytes.Add(-int64(s.size))
+	g.bytes.Add(-int64(s.size) - stateBytes)
 	*s = stateSlot{}
 }
 

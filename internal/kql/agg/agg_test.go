@@ -181,6 +181,27 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestManyKeys checks sets of many elements whose rows come in any order.
+func TestManyKeys(t *testing.T) {
+	const n = 3000
+	s := newState(t, "make_set_long")
+	for i := range int64(4 * n) {
+		at := i*7919%(4*n) + 1
+		if err := s.Add([]udf.Value{{I: at % n}, {I: MaxElements}, {I: at}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := strings.Split(strings.Trim(result(t, s), "[]"), ",")
+	for i, v := range got {
+		if want := fmt.Sprint((i + 1) % n); v != want {
+			t.Fatalf("element %d is %s, not %s", i, v, want)
+		}
+	}
+	if len(got) != n {
+		t.Errorf("%d elements", len(got))
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	s := newState(t, "make_list_string")
 	v := udf.Value{S: []byte(strings.Repeat("x", MaxText/2))}

@@ -13,6 +13,8 @@ type items struct {
 	most  int64
 	// ordered tells that the parts may not stand in order.
 	ordered bool
+	// shrunk counts how often parts were moved and dropped.
+	shrunk int
 }
 
 type item struct {
@@ -49,6 +51,7 @@ func (s *items) check() error {
 
 // shrink drops elements behind the most, and text that nothing uses any more.
 func (s *items) shrink() {
+	s.shrunk++
 	s.sort()
 	s.parts = s.parts[:min(s.most, int64(len(s.parts)))]
 	text := make([]byte, 0, len(s.text)/2)

@@ -14,42 +14,74 @@ import (
 // key in front, so that states can be merged.
 type keyed struct {
 	items
-	seen map[string]int64
+	// seen finds the part of a key, once there are more than fewParts.
+	seen map[string]int32
 	keys int // bytes
 }
 
-// keyBytes is about what an entry of the map costs beside its text.
-const keyBytes = 40
+const (
+	// keyBytes is about what an entry of the map costs beside its text.
+	keyBytes = 40
+	// fewParts is how many keys are compared one by one: most groups have few, and a
+	// map for each would be most of their memory.
+	fewParts = 8
+)
+
+// find gives the part of a key, -1 for none.
+func (s *keyed) find(key []byte) int {
+	if s.seen != nil {
+		if i, ok := s.seen[string(key)]; ok {
+			return int(i)
+		}
+		return -1
+	}
+	for i, p := range s.parts {
+		if k, _ := split(s.of(p)); string(k) == string(key) {
+			return i
+		}
+	}
+	return -1
+}
+
+// index makes the map anew.
+func (s *keyed) index() {
+	s.seen, s.keys = nil, 0
+	if len(s.parts) <= fewParts {
+		return
+	}
+	s.seen = make(map[string]int32, 2*len(s.parts))
+	for i, p := range s.parts {
+		k, _ := split(s.of(p))
+		s.seen[string(k)] = int32(i)
+		s.keys += len(k) + keyBytes
+	}
+}
 
 // put adds an element unless its key is there; of two in order the first stays.
 func (s *keyed) put(key []byte, at int64, grow func(dst []byte) []byte) error {
-	if before, there := s.seen[string(key)]; there && before <= at {
+	i := s.find(key)
+	if i >= 0 && s.parts[i].at <= at || i < 0 && s.full(at) {
 		return nil
 	}
-	if s.full(at) {
-		return nil
-	}
-	if s.seen == nil {
-		s.seen = map[string]int64{}
-	}
-	if _, there := s.seen[string(key)]; !there {
+	start := len(s.text)
+	s.text = grow(append(binary.AppendUvarint(s.text, uint64(len(key))), key...))
+	p := item{uint32(start), uint32(len(s.text)), at}
+	s.ordered = s.ordered || at != 0
+	switch {
+	case i >= 0:
+		s.parts[i] = p
+	case s.seen != nil:
+		s.seen[string(key)] = int32(len(s.parts))
 		s.keys += len(key) + keyBytes
+		s.parts = append(s.parts, p)
+	default:
+		s.parts = append(s.parts, p)
+		s.index()
 	}
-	s.seen[string(key)] = at
-	n := len(s.parts)
-	err := s.add(at, func(dst []byte) []byte {
-		dst = binary.AppendUvarint(dst, uint64(len(key)))
-		return grow(append(dst, key...))
-	})
-	if len(s.parts) <= n { // shrunk: forget the keys that went
-		s.parts = s.latest()
-		clear(s.seen)
-		s.keys = 0
-		for _, p := range s.parts {
-			k, _ := split(s.of(p))
-			s.seen[string(k)] = p.at
-			s.keys += len(k) + keyBytes
-		}
+	shrunk := s.shrunk
+	err := s.check()
+	if s.shrunk != shrunk { // the parts stand elsewhere
+		s.index()
 	}
 	return err
 }
@@ -60,17 +92,6 @@ func split(b []byte) (key, text []byte) {
 	return b[w : w+int(n)], b[w+int(n):]
 }
 
-// latest are the parts whose key was not met again in an earlier row.
-func (s *keyed) latest() []item {
-	out := s.parts[:0]
-	for _, p := range s.parts {
-		if k, _ := split(s.of(p)); s.seen[string(k)] == p.at {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 func (s *keyed) merge(o *keyed) error {
 	if len(s.parts) == 0 {
 		*s = *o
@@ -78,9 +99,6 @@ func (s *keyed) merge(o *keyed) error {
 	}
 	for _, p := range o.parts {
 		k, text := split(o.of(p))
-		if o.seen[string(k)] != p.at {
-			continue
-		}
 		if err := s.put(k, p.at, func(dst []byte) []byte { return append(dst, text...) }); err != nil {
 			return err
 		}
@@ -90,7 +108,6 @@ func (s *keyed) merge(o *keyed) error {
 
 // result gives the elements' texts between brackets.
 func (s *keyed) result(left, right byte) []byte {
-	s.parts = s.latest()
 	s.sort()
 	n := min(s.most, int64(len(s.parts)))
 	out := make([]byte, 0, len(s.text)+int(n)+2)
