@@ -14,6 +14,8 @@ func scalarOp(op fn.Op, a []string) (string, bool) {
 		return "regexp_replace(" + strings.Join(a, ", ") + ", 'g')", true
 	case fn.ReplaceFirst:
 		return "regexp_replace(" + strings.Join(a, ", ") + ")", true
+	case fn.ExtractAll: // a group that takes no part in a match is ""
+		return "nullif(CAST(to_json(list_transform(regexp_extract_all(" + strings.Join(a, ", ") + ", 1), lambda m: coalesce(m, ''))) AS VARCHAR), '[]')", true
 	case fn.Reverse: // DuckDB keeps marks behind their letter, Kusto reverses code points
 		return "(CASE WHEN strlen(" + a[0] + ") = length(" + a[0] + ") THEN reverse(" + a[0] + ") ELSE wadi_reverse(" + a[0] + ") END)", true
 	case fn.StringSize:

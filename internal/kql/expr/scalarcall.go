@@ -182,6 +182,9 @@ func (b *Binder) extractAll(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if !b.take(&syntax.Call{Name: x.Name, Args: x.Args[len(args)-1:]}, source, schema.String) {
 		return Bad()
 	}
+	if fn.Groups(re) == 1 && len(args) == 2 && Constant(source[0]) == nil && !fn.MatchesEmpty(re) {
+		return &plan.Call{Op: fn.ExtractAll, Args: []plan.Expr{source[0], Text(re)}, T: schema.Dynamic}
+	}
 	return GoCall("extract_all", args[0], groups, source[0])
 }
 

@@ -3,6 +3,7 @@ package fn
 import (
 	"math"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/wadi-project/wadi/internal/event"
@@ -162,5 +163,13 @@ func TestOpNames(t *testing.T) {
 	}
 	if SystemXML.String() != "system_xml" || Coalesce.String() != "coalesce" || MaxOf.String() != "max_of" {
 		t.Error("the names are out of step")
+	}
+}
+
+func TestMatchesEmpty(t *testing.T) {
+	for re, want := range map[string]bool{"a": false, "(a*)b": false, "a*": true, "(a|b*)": true, "a+": false, "(a?)+": true, `\\b`: true, "": true, "[ab]{2}": false, "a{0,2}": true, "(?:ab|c)": false} {
+		if got := MatchesEmpty(strings.ReplaceAll(re, `\\`, `\`)); got != want {
+			t.Errorf("%s: %v", re, got)
+		}
 	}
 }

@@ -116,6 +116,8 @@ const (
 	// ReplaceRegex replaces all matches of a literal expression, ReplaceFirst one.
 	ReplaceRegex
 	ReplaceFirst
+	// ExtractAll gives group 1 of all matches of a literal expression as an array.
+	ExtractAll
 	StringSize
 	WeekOfYear
 	Sin
@@ -143,7 +145,7 @@ var opNames = [...]string{
 	"startofday", "startofweek", "startofmonth", "startofyear", "endofday", "endofweek", "endofmonth", "endofyear",
 	"getyear", "monthofyear", "dayofmonth", "dayofyear", "dayofweek", "hourofday",
 	"abs", "ceiling", "sign", "sqrt", "exp", "log", "log10", "log2", "pow", "round", "min_of", "max_of", "isnan", "isinf", "isfinite",
-	"system_xml", "item_id", "go", "replace_regex", "replace_first", "string_size", "week_of_year", "sin", "cos", "tan", "asin", "acos", "atan",
+	"system_xml", "item_id", "go", "replace_regex", "replace_first", "extract_all", "string_size", "week_of_year", "sin", "cos", "tan", "asin", "acos", "atan",
 	"int_and", "int_or", "int_xor", "int_not", "rand", "new_guid",
 }
 

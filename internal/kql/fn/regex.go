@@ -98,3 +98,35 @@ func Groups(re string) int {
 	}
 	return r.MaxCap()
 }
+
+// MatchesEmpty tells whether an expression that Regex gave may match no text at
+// all, where engines differ in how they go on. It may say so of one that can't.
+func MatchesEmpty(re string) bool {
+	r, err := syntax.Parse(re, syntax.Perl)
+	return err != nil || empty(r)
+}
+
+func empty(r *syntax.Regexp) bool {
+	switch r.Op {
+	case syntax.OpLiteral, syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return len(r.Rune) == 0 && r.Op == syntax.OpLiteral
+	case syntax.OpCapture, syntax.OpPlus:
+		return empty(r.Sub[0])
+	case syntax.OpRepeat:
+		return r.Min == 0 || empty(r.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range r.Sub {
+			if !empty(sub) {
+				return false
+			}
+		}
+	case syntax.OpAlternate:
+		for _, sub := range r.Sub {
+			if empty(sub) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}

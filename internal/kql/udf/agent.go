@@ -16,7 +16,12 @@ var agents = []Func{
 	scratched("parse_user_agent", tBag, func() Eval {
 		var list elements
 		var scratch []byte
+		known := map[string][]byte{}
 		return func(a []Value, out *Value) error {
+			key := string(a[1].S) + "\x00" + string(a[0].S)
+			if out.S = known[key]; out.S != nil {
+				return nil
+			}
 			wanted := [][]byte{a[1].S}
 			if len(a[1].S) > 0 && a[1].S[0] == '[' && list.read(a[1].S) {
 				wanted = list.texts
@@ -34,11 +39,23 @@ var agents = []Func{
 				return fmt.Errorf(`parse_user_agent() looks for "browser", "os" and "device", not for %.40q`, a[1].S)
 			}
 			scratch = append(scratch, '}')
+			if len(known) >= maxAgents {
+				clear(known)
+			}
+			if len(key) <= maxAgentKey {
+				known[key] = bytes.Clone(scratch)
+			}
 			out.S = scratch
 			return nil
 		}
 	}, tText, tText),
 }
+
+// Bounds of the answers that are kept: logs name few programs, again and again.
+const (
+	maxAgents   = 2000
+	maxAgentKey = 1 << 10
+)
 
 // agentRule finds a family; family may name groups ($1), the groups behind it are
 // the version's parts, for devices brand and model.

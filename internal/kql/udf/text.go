@@ -387,7 +387,7 @@ var terms = []Func{
 }
 
 // hasElements tests the elements of an array, and of arrays within it, as terms; null
-// is none.
+// is found in every text, as "" is.
 func hasElements(all bool) Eval {
 	var m matcher
 	var needle []byte
@@ -398,9 +398,6 @@ func hasElements(all bool) Eval {
 			out.I = 1
 		}
 		for v := range dyn.Flat(element(&a[1])) {
-			if dyn.KindOf(v) == dyn.Null {
-				continue
-			}
 			needle = dyn.Text(needle[:0], v)
 			if m.has(needle, edges{true, true, true}) != all {
 				out.I = 1 - out.I
