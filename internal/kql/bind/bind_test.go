@@ -77,6 +77,9 @@ func TestNames(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for _, c := range []struct{ query, want, hint string }{
 		{"Security | take 1", "there is no table 'Security' at 1:1", ""},
+		{"SecurityEvent | where Account has sqladmin", "there is no column 'sqladmin' at 1:35", "a text stands in quotes: \"sqladmin\""},
+		{"SecurityEvent | where Account in ('x', sqladmin)", "there is no column 'sqladmin' at 1:40", "a text stands in quotes: \"sqladmin\""},
+		{"SecurityEvent | where TimeGenerated > '2026-01-31'", "cannot compare datetime with string at 1:37", "a time is written datetime(2026-01-31), a column becomes one with todatetime()"},
 		{"SecurityEvent | where eventid == 1", "there is no column 'eventid' at 1:23", "did you mean EventID?"},
 		{"SecurityEvent | where EventID == 1\n| join (SigninLogs) on Account", "the right side of the join has no column 'Account' at 2:24", ""},
 		{"SecurityEvent | join kind=iner (SigninLogs) on Computer", "there is no kind of join 'iner' at 1:17", "did you mean inner?"},

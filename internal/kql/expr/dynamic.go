@@ -148,7 +148,7 @@ func (b *Binder) hasParts(v plan.Expr, at syntax.Expr, index bool) bool {
 	case t == 0:
 		return false
 	case t != schema.Dynamic:
-		b.Fail(at.Pos(), "a value of type "+t.String()+" has no parts", "parse it: parse_json(…)")
+		b.Fail(at.Pos(), "a value of type "+t.String()+" has no parts", "parse it: parse_json(…), or parse_xml(…) for XML as in EventData")
 		return false
 	}
 	if text, ok := ConstDynamic(v); ok && index && len(text) > 0 {

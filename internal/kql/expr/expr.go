@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/fn"
@@ -89,6 +90,9 @@ func (b *Binder) NoColumn(x *syntax.Name) {
 			hint = "did you mean " + n + "?"
 		}
 	}
+	if hint == "" && b.textMeant(x) {
+		hint = "a text stands in quotes: " + syntax.Quote(x.Name)
+	}
 	if x.Name != "" {
 		b.Fail(x.Span, "there is no column '"+x.Name+"'", hint)
 	}
@@ -147,8 +151,33 @@ func textSearch(op fn.Op, l, r plan.Expr) plan.Expr {
 
 var relations = map[string]fn.Op{"==": fn.Eq, "!=": fn.Ne, "<>": fn.Ne, "<": fn.Lt, "<=": fn.Le, ">": fn.Gt, ">=": fn.Ge}
 
+// convertHint says what makes values of two types comparable.
+func convertHint(l, r schema.Type) string {
+	for _, t := range []schema.Type{l, r} {
+		switch t {
+		case schema.DateTime:
+			return "a time is written datetime(2026-01-31), a column becomes one with todatetime()"
+		case schema.TimeSpan:
+			return "a timespan is written 1d, 2h or 30m"
+		}
+	}
+	return "convert one of them, as with tostring() or tolong()"
+}
+
+// textMeant tells whether a name stands where a text is compared: when it means
+// nothing, its quotes were forgotten.
+func (b *Binder) textMeant(x *syntax.Name) bool {
+	if list, ok := b.compared.(*syntax.List); ok {
+		return slices.Contains(list.Items, syntax.Expr(x))
+	}
+	return b.compared == syntax.Expr(x)
+}
+
 func (b *Binder) binary(x *syntax.Binary) plan.Expr {
 	op, negated := x.Op, false
+	if b.compared = x.R; strings.Contains("+-*/%", op) {
+		b.compared = nil
+	}
 	switch {
 	case op == "!~":
 		op, negated = "=~", true
@@ -180,7 +209,7 @@ func (b *Binder) binary(x *syntax.Binary) plan.Expr {
 		}
 		out = textSearch(SimpleOps[op], l, r)
 	case strings.HasSuffix(op, "like") || strings.HasSuffix(op, "likecs"):
-		b.Refuse(x.OpAt, "the operator '"+x.Op+"'")
+		b.Fail(x.OpAt, "the operator '"+x.Op+"' is not supported yet", "use has, contains, startswith, endswith or matches regex")
 		return Bad()
 	default:
 		return b.arithmetic(x)
@@ -310,7 +339,7 @@ func (b *Binder) Unify(l, r plan.Expr, equality bool, at syntax.Span) (plan.Expr
 	case equality && (lt == schema.Guid && rt == schema.String || lt == schema.String && rt == schema.Guid):
 		return Convert(l, schema.Guid), Convert(r, schema.Guid), true
 	}
-	b.Fail(at, "cannot compare "+lt.String()+" with "+rt.String(), "convert one of them, as with tostring() or tolong()")
+	b.Fail(at, "cannot compare "+lt.String()+" with "+rt.String(), convertHint(lt, rt))
 	return l, r, false
 }
 

@@ -19,6 +19,8 @@ type Binder struct {
 	Around Around
 	// Rows is the scope of names; nil outside a pipeline.
 	Rows *Rows
+	// compared is the right side of the last operator, for hints.
+	compared syntax.Expr
 }
 
 // Around is what expressions ask of the query around them.
