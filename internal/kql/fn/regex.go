@@ -3,6 +3,7 @@ package fn
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -121,12 +122,7 @@ func empty(r *syntax.Regexp) bool {
 			}
 		}
 	case syntax.OpAlternate:
-		for _, sub := range r.Sub {
-			if empty(sub) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(r.Sub, empty)
 	}
 	return true
 }

@@ -178,17 +178,17 @@ func (f *Finder) pairs(s []byte) {
 			}
 			rest = rest[len(value):]
 		} else {
-			at := bytes.Index(s, value)
-			if at < 0 {
+			before, behind, ok := bytes.Cut(s, value)
+			if !ok {
 				return
 			}
 			// What is before the last pair delimiter is no key's. A delimiter of white
 			// space may stand around the key.
-			key = bytes.TrimSpace(s[:at])
+			key = bytes.TrimSpace(before)
 			if i := bytes.LastIndex(key, pair); i >= 0 {
 				key = key[i+len(pair):]
 			}
-			rest = s[at+len(value):]
+			rest = behind
 		}
 		rest = bytes.TrimLeft(rest, " \t\r\n")
 		if text, behind, ok := f.quoted(rest); ok {
