@@ -176,8 +176,8 @@ func (b *Binder) datetimePart(x *syntax.Call, args []plan.Expr) plan.Expr {
 	}
 	part, t := b.partName(x, args), args[1]
 	calendar := map[string]fn.Op{
-		"year": fn.GetYear, "month": fn.MonthOfYear, "day": fn.DayOfMonth, "dayofyear": fn.DayOfYear, "day_of_year": fn.DayOfYear, "hour": fn.HourOfDay,
-		"week_of_year": fn.WeekOfYear, "weekofyear": fn.WeekOfYear,
+		"year": fn.GetYear, "month": fn.MonthOfYear, "day": fn.DayOfMonth, "dayofyear": fn.DayOfYear, "hour": fn.HourOfDay,
+		"week_of_year": fn.WeekOfYear,
 	}
 	if op := calendar[part]; op != 0 {
 		return Call(op, schema.Int, t)

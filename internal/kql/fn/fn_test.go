@@ -90,6 +90,8 @@ func TestRegex(t *testing.T) {
 		{`^[\w.]+$`, "é.x", true},
 		{`^\W$`, "é", false},
 		{`^\s$`, "\u00a0", true},
+		{`^(?<w>a)[(?<]$`, "a<", true},
+		{`\(?<w>`, "<w>", true},
 		{`^[\D]$`, "a", true},
 		{`^[\D]$`, "٣", false},
 		{`^[^\W]$`, "é", true},
@@ -117,6 +119,9 @@ func TestRegex(t *testing.T) {
 		if re, err := Regex(bad); err == nil {
 			t.Errorf("%s is taken as %s", bad, re)
 		}
+	}
+	if re, err := Regex(`(?<w>a)`); err != nil || re != `(?P<w>a)` {
+		t.Error(re, err)
 	}
 	if n := Groups(`(a)(?:b)(c)`); n != 2 {
 		t.Errorf("%d groups", n)

@@ -45,6 +45,9 @@ func Regex(pattern string) (string, error) {
 			if pattern[i] == 'Q' {
 				return "", fmt.Errorf(`the regular expression uses \Q, which is not supported`)
 			}
+		case c == '(' && !class && namedGroup(pattern[i:]): // RE2 has the longer form only
+			b.WriteString("(?P<")
+			i += len("(?<") - 1
 		case c == '[' && !class:
 			class = true
 			b.WriteByte(c)
@@ -89,6 +92,11 @@ func escapeClass(b *strings.Builder, c byte, inClass bool) {
 	default:
 		b.WriteString("[^" + set + "]")
 	}
+}
+
+// namedGroup tells whether (?<name> begins here, which (?<= and (?<! don't.
+func namedGroup(s string) bool {
+	return strings.HasPrefix(s, "(?<") && len(s) > 3 && s[3] != '=' && s[3] != '!'
 }
 
 // Groups counts the capture groups of an expression that Regex gave.
