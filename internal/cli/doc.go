@@ -14,6 +14,9 @@
 // fits the terminal; where its columns don't, rows are shown as records. Charts
 // are text, and their colours say nothing that the text doesn't.
 //
+// Package chart draws, package shell holds the interactive mode's prompt, input and
+// history; this package gives both their data.
+//
 // A command is one file, named after it, with its test beside it. Commands hold
 // no logic that another edge (the server) would need too.
 package cli
