@@ -40,7 +40,14 @@ func (e *emitter) best(n *plan.Best) string {
 	if !plan.NotNull(n.By) { // a group of nulls has a row, too
 		found = "coalesce(" + found + ", any_value(" + row + "))"
 	}
-	rows := "SELECT l.* FROM " + from + " AS l SEMI JOIN (SELECT " + strings.Join(names, ", ") + " FROM (SELECT " + found + " AS r FROM " + again +
+	kind, inner, added := "SEMI", []string{found + " AS r"}, ""
+	for i := range n.Aggs {
+		name := column(n.Aggs[i].ID)
+		kind, added = "INNER", added+", p."+name
+		inner = append(inner, e.agg(&n.Aggs[i])+" AS "+name)
+		names = append(names, name)
+	}
+	rows := "SELECT l.*" + added + " FROM " + from + " AS l " + kind + " JOIN (SELECT " + strings.Join(names, ", ") + " FROM (SELECT " + strings.Join(inner, ", ") + " FROM " + again +
 		" GROUP BY " + strings.Join(keys, ", ") + ")) AS p ON " + strings.Join(match, " AND ")
 	if c == nil {
 		return rows

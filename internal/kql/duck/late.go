@@ -28,9 +28,6 @@ const (
 	lateTake = 100_000
 )
 
-// longColumns hold texts that are most of a table.
-var longColumns = []string{"EventXml", "RenderedMessage", "_SystemXml", "ScriptBlockText"}
-
 // rowNames are the columns that together name a stored row.
 var rowNames = []string{"_Source", "_Seq"}
 
@@ -127,7 +124,7 @@ func (c *lateChain) worthIt(most int64, also []plan.Expr) bool {
 	for _, col := range c.scan.Columns {
 		if !read[col.ID] {
 			others++
-			long = long || slices.Contains(longColumns, c.scan.Table.Columns[col.Index].Name)
+			long = long || plan.IsLong(&c.scan.Table.Columns[col.Index])
 		}
 	}
 	return long || others >= lateColumns

@@ -151,7 +151,15 @@ func (n *Extend) print(b *strings.Builder) {
 
 func (n *Aggregate) print(b *strings.Builder) {
 	b.WriteString("aggregate")
-	for i, a := range n.Aggs {
+	printAggs(b, n.Aggs)
+	if len(n.Keys) > 0 {
+		b.WriteString(" by")
+		printAssigns(b, n.Keys)
+	}
+}
+
+func printAggs(b *strings.Builder, aggs []Agg) {
+	for i, a := range aggs {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -159,10 +167,6 @@ func (n *Aggregate) print(b *strings.Builder) {
 		if a.Filter != nil {
 			fmt.Fprintf(b, " if %s", a.Filter)
 		}
-	}
-	if len(n.Keys) > 0 {
-		b.WriteString(" by")
-		printAssigns(b, n.Keys)
 	}
 }
 
