@@ -9,7 +9,7 @@ import (
 // bags are the aggregates of bags.
 var bags = []Func{
 	{Name: "make_bag", Params: []schema.Type{schema.Dynamic, schema.Long, schema.Long}, Result: schema.Dynamic, New: func() State {
-		return &bag{keyed{items: items{most: MaxElements}}}
+		return &bag{keyed{items: items{most: MaxElements}, apart: true}}
 	}},
 }
 
@@ -23,10 +23,8 @@ func (s *bag) Add(args []udf.Value) error {
 		return nil
 	}
 	for it := dyn.Walk(args[0].S); it.Next(); {
-		err := s.put(it.Key, args[2].I, func(dst []byte) []byte {
-			return append(append(append(dst, it.Key...), ':'), it.Value...)
-		})
-		if err != nil {
+		s.scratch = append(append(append(s.scratch[:0], it.Key...), ':'), it.Value...)
+		if err := s.put(it.Key, s.scratch, args[2].I); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package agg
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"strconv"
 
@@ -10,70 +11,105 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// keyed are items that a key has once: that of the first row. Elements carry their
-// key in front, so that states can be merged.
+// keyed are items that a key has once: that of the first row. An element is its own
+// key, or carries one in front, so that states can be merged. What finds the element
+// of a key holds no pointers: sets of a question may have millions of elements.
 type keyed struct {
 	items
-	// seen finds the part of a key, once there are more than fewParts.
-	seen map[string]int32
-	keys int // bytes
+	// apart tells that elements carry a key.
+	apart bool
+	// slots is a hash table, once there are more than fewParts: parts counted from 1,
+	// 0 for none, by linear probing.
+	slots   []int32
+	seed    maphash.Seed
+	scratch []byte
 }
 
 const (
-	// keyBytes is about what an entry of the map costs beside its text.
-	keyBytes = 40
-	// fewParts is how many keys are compared one by one: most groups have few, and a
-	// map for each would be most of their memory.
+	// fewParts is how many keys are compared one by one: most groups have few.
 	fewParts = 8
+	// slotBytes is the size of a slot.
+	slotBytes = 4
 )
 
-// find gives the part of a key, -1 for none.
-func (s *keyed) find(key []byte) int {
-	if s.seen != nil {
-		if i, ok := s.seen[string(key)]; ok {
-			return int(i)
-		}
-		return -1
+// key gives the key of a part.
+func (s *keyed) key(p item) []byte {
+	if !s.apart {
+		return s.of(p)
 	}
-	for i, p := range s.parts {
-		if k, _ := split(s.of(p)); string(k) == string(key) {
-			return i
-		}
-	}
-	return -1
+	k, _ := split(s.of(p))
+	return k
 }
 
-// index makes the map anew.
+// find gives the part of a key, -1 for none, and where it is or belongs in slots.
+func (s *keyed) find(key []byte) (part, slot int) {
+	if s.slots == nil {
+		for i, p := range s.parts {
+			if string(s.key(p)) == string(key) {
+				return i, 0
+			}
+		}
+		return -1, 0
+	}
+	mask := len(s.slots) - 1
+	at := int(maphash.Bytes(s.seed, key)) & mask
+	for s.slots[at] != 0 {
+		if i := int(s.slots[at] - 1); string(s.key(s.parts[i])) == string(key) {
+			return i, at
+		}
+		at = (at + 1) & mask
+	}
+	return -1, at
+}
+
+// index makes slots anew, at most half full.
 func (s *keyed) index() {
-	s.seen, s.keys = nil, 0
+	s.slots = nil
 	if len(s.parts) <= fewParts {
 		return
 	}
-	s.seen = make(map[string]int32, 2*len(s.parts))
-	for i, p := range s.parts {
-		k, _ := split(s.of(p))
-		s.seen[string(k)] = int32(i)
-		s.keys += len(k) + keyBytes
+	if s.seed == (maphash.Seed{}) {
+		s.seed = maphash.MakeSeed()
 	}
+	size := 4 * fewParts
+	for size < 3*len(s.parts) {
+		size *= 2
+	}
+	slots := make([]int32, size)
+	for i, p := range s.parts {
+		at := int(maphash.Bytes(s.seed, s.key(p))) & (size - 1)
+		for slots[at] != 0 {
+			at = (at + 1) & (size - 1)
+		}
+		slots[at] = int32(i + 1)
+	}
+	s.slots = slots
 }
 
 // put adds an element unless its key is there; of two in order the first stays.
-func (s *keyed) put(key []byte, at int64, grow func(dst []byte) []byte) error {
-	i := s.find(key)
+// text is nil where the element is its key.
+func (s *keyed) put(key, text []byte, at int64) error {
+	i, slot := s.find(key)
 	if i >= 0 && s.parts[i].at <= at || i < 0 && s.full(at) {
 		return nil
 	}
-	start := len(s.text)
-	s.text = grow(append(binary.AppendUvarint(s.text, uint64(len(key))), key...))
-	p := item{uint32(start), uint32(len(s.text)), at}
 	s.ordered = s.ordered || at != 0
+	if i >= 0 && !s.apart { // the same text, of an earlier row
+		s.parts[i].at = at
+		return nil
+	}
+	start := len(s.text)
+	if s.apart {
+		s.text = binary.AppendUvarint(s.text, uint64(len(key)))
+	}
+	s.text = append(append(s.text, key...), text...)
+	p := item{uint32(start), uint32(len(s.text)), at}
 	switch {
 	case i >= 0:
 		s.parts[i] = p
-	case s.seen != nil:
-		s.seen[string(key)] = int32(len(s.parts))
-		s.keys += len(key) + keyBytes
+	case s.slots != nil && 2*len(s.parts) < len(s.slots):
 		s.parts = append(s.parts, p)
+		s.slots[slot] = int32(len(s.parts))
 	default:
 		s.parts = append(s.parts, p)
 		s.index()
@@ -98,8 +134,11 @@ func (s *keyed) merge(o *keyed) error {
 		return nil
 	}
 	for _, p := range o.parts {
-		k, text := split(o.of(p))
-		if err := s.put(k, p.at, func(dst []byte) []byte { return append(dst, text...) }); err != nil {
+		key, text := o.of(p), []byte(nil)
+		if s.apart {
+			key, text = split(key)
+		}
+		if err := s.put(key, text, p.at); err != nil {
 			return err
 		}
 	}
@@ -108,6 +147,9 @@ func (s *keyed) merge(o *keyed) error {
 
 // result gives the elements' texts between brackets.
 func (s *keyed) result(left, right byte) []byte {
+	if !s.apart {
+		return s.join(left, right)
+	}
 	s.sort()
 	n := min(s.most, int64(len(s.parts)))
 	out := make([]byte, 0, len(s.text)+int(n)+2)
@@ -122,61 +164,51 @@ func (s *keyed) result(left, right byte) []byte {
 	return append(out, right)
 }
 
-func (s *keyed) size() int { return s.items.size() + s.keys }
+func (s *keyed) size() int { return s.items.size() + slotBytes*cap(s.slots) }
 
 // set is the state of make_set; its arguments are those of make_list.
 type set struct {
 	keyed
 	typ schema.Type
-	key []byte
 }
 
-func newSet(t schema.Type) *set { return &set{typ: t, keyed: keyed{items: items{most: MaxElements}}} }
+func newSet(t schema.Type) *set {
+	return &set{typ: t, keyed: keyed{items: items{most: MaxElements}, apart: t == schema.Dynamic}}
+}
 
 func (s *set) Add(args []udf.Value) error {
 	v, at := &args[0], args[2].I
 	s.most = min(args[1].I, MaxElements)
 	switch {
-	case v.Null && s.typ != schema.Dynamic && s.typ != schema.String:
-		return nil
 	case s.typ == schema.Dynamic && !v.Null && dyn.KindOf(v.S) == dyn.Array:
 		for it := dyn.Walk(v.S); it.Next(); {
-			v := udf.Value{S: it.Value}
-			if err := s.put(s.keyOf(&v), at, func(dst []byte) []byte { return append(dst, it.Value...) }); err != nil {
+			if err := s.put(s.dynamicKey(it.Value), it.Value, at); err != nil {
 				return err
 			}
 		}
 		return nil
+	case s.typ == schema.Dynamic && v.Null:
+		return s.put([]byte("null"), []byte("null"), at)
+	case s.typ == schema.Dynamic:
+		return s.put(s.dynamicKey(v.S), v.S, at)
+	case v.Null && s.typ != schema.String:
+		return nil
+	case s.typ == schema.Real && v.F == 0: // one zero
+		v = &udf.Value{}
 	}
-	return s.put(s.keyOf(v), at, func(dst []byte) []byte { return appendValue(dst, s.typ, v) })
+	s.scratch = appendValue(s.scratch[:0], s.typ, v)
+	return s.put(s.scratch, nil, at)
 }
 
-// keyOf gives what equal values share: numbers of dynamics by value, one zero, one
-// NaN.
-func (s *set) keyOf(v *udf.Value) []byte {
-	switch s.typ {
-	case schema.Bool, schema.Int, schema.Long, schema.DateTime, schema.TimeSpan:
-		s.key = binary.LittleEndian.AppendUint64(s.key[:0], uint64(v.I))
-		return s.key
-	case schema.Real:
-		f := v.F
-		if f == 0 || math.IsNaN(f) {
-			f = math.Abs(f)
-		}
-		s.key = binary.LittleEndian.AppendUint64(s.key[:0], math.Float64bits(f))
-		return s.key
-	case schema.Dynamic:
-		if v.Null {
-			return []byte("null")
-		}
-		if dyn.KindOf(v.S) == dyn.Real {
-			if f, ok := dyn.Number(v.S); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-				s.key = strconv.AppendInt(s.key[:0], int64(f), 10)
-				return s.key
-			}
+// dynamicKey is the text that equal values share: numbers by value.
+func (s *set) dynamicKey(v []byte) []byte {
+	if dyn.KindOf(v) == dyn.Real {
+		if f, ok := dyn.Number(v); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			s.scratch = strconv.AppendInt(s.scratch[:0], int64(f), 10)
+			return s.scratch
 		}
 	}
-	return v.S
+	return v
 }
 
 func (s *set) Merge(other State) error {

@@ -21,6 +21,9 @@ type shape struct {
 	keys  int
 }
 
+// keyBytes is about what an entry of a map costs beside its text.
+const keyBytes = 40
+
 // Mixed is the type that bag_shape gives keys whose values have several types, or
 // are arrays, bags or null.
 const Mixed = "dynamic"
