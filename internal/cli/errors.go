@@ -113,7 +113,7 @@ func reportTo(w io.Writer, err error, colours bool) Code {
 		}
 	}
 	if hint != "" {
-		fmt.Fprintf(w, "%s %s\n", ink("hint:", inkHint), hint)
+		fmt.Fprintf(w, "%s %s\n", ink("hint:", inkHint), escape(hint))
 	}
 	return code
 }

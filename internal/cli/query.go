@@ -230,6 +230,9 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 			return askError(err)
 		}
 		report.Steps = slices.Concat(before, report.Steps)
+		if how.format == "json" && a.Terminal(out) {
+			out = terminalWriter{out}
+		}
 		return writeReport(out, report, how.format)
 	}
 	began := time.Now()

@@ -106,6 +106,7 @@ func cases() map[string]*Chart {
 		"time-stacked":      with(waves(48, "Security", "System", "Application"), func(c *Chart) { c.Stack = Stacked; c.Title = "By channel" }),
 		"time-shares":       with(waves(24, "Security", "System"), func(c *Chart) { c.Stack = Shares }),
 		"time-stack-folded": with(waves(24, "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"), func(c *Chart) { c.Stack = Stacked }),
+		"time-uneven":       {X: Times, XTitle: "t", Series: []Series{{Name: "n", Points: []Point{{start, 2}, {start + 0.001, 4}, {start + 3*hour, 3}, {start + 90*hour, 1}}}}},
 		"numbers":           {X: Numbers, XTitle: "size", Series: []Series{{Name: "n", Points: []Point{{0, 2}, {10, 4}, {20, 3}, {35, 1}}}}},
 		"columns":           with(shares(4), func(c *Chart) { c.Form = Columns }),
 		"columns-too-wide":  with(shares(9), func(c *Chart) { c.Form = Columns }),

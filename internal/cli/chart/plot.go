@@ -152,6 +152,8 @@ func (d *drawing) caption(c *Chart, t timeline) string {
 	}
 	switch {
 	case t.loose:
+	case t.packed && t.bins > 2*float64(t.points):
+		text += ", highest in each column"
 	case t.packed:
 		text += fmt.Sprintf(", highest of %s a column", plain(math.Ceil(t.bins/float64(t.width))))
 	case t.step > 0:

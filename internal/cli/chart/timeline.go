@@ -13,6 +13,7 @@ import (
 type timeline struct {
 	from, to, step float64
 	bins           float64
+	points         int // different x
 	width          int // columns used
 	packed         bool
 	loose          bool // points lie where they are, not in bins
@@ -34,7 +35,7 @@ func newTimeline(series []*Series, room int) timeline {
 	}
 	slices.Sort(at)
 	at = slices.Compact(at)
-	t := timeline{from: at[0], to: at[len(at)-1], bins: 1}
+	t := timeline{from: at[0], to: at[len(at)-1], bins: 1, points: len(at)}
 	for i := 1; i < len(at); i++ {
 		if gap := at[i] - at[i-1]; i == 1 || gap < t.step {
 			t.step = gap
