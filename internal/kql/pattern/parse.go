@@ -135,7 +135,7 @@ func standsAlone(re string) bool {
 		case c == '[':
 			class = true
 		case c == '(':
-			if depth == 0 && strings.HasPrefix(re[i:], "(?") && !strings.HasPrefix(re[i:], "(?:") && !strings.HasPrefix(re[i:], "(?P<") {
+			if depth == 0 && strings.HasPrefix(re[i:], "(?") && !strings.HasPrefix(re[i:], "(?:") && !strings.HasPrefix(re[i:], "(?P<") && !strings.HasPrefix(re[i:], "(?<") {
 				return true
 			}
 			depth++
