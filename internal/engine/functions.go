@@ -17,6 +17,7 @@ import (
 
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/eventxml"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // SystemXMLFunction is the SQL function that rebuilds an event's text up to and
@@ -78,17 +79,20 @@ func wadiSystemXML(info, input, output unsafe.Pointer) {
 	}
 	var s eventxml.System
 	var text []byte
+	to := resultOf(result, schema.Dynamic) // a text that may be null
+	out := textWriter{}
+	out.reset(result)
 	for row := range int(bindings.DataChunkGetSize(chunk)) {
 		if args[0].null(row) {
-			bindings.VectorEnsureValidityWritable(result)
-			bindings.ValiditySetRowInvalid(bindings.VectorGetValidity(result), bindings.IdxT(row))
+			to.setNull(row)
 			continue
 		}
 		setSystem(&s, &args, row)
 		text = eventxml.AppendSystem(text[:0], &s, args[0].int32(row))
 		// Its parts are texts of DuckDB, so the whole is UTF-8 without a check.
-		bindings.UnsafeVectorAssignStringElementLen(result, bindings.IdxT(row), text)
+		out.put(row, text)
 	}
+	out.flush()
 }
 
 // setSystem reads one row's values; texts alias DuckDB's memory.

@@ -19,6 +19,11 @@
 // itself, and bin() by whole microseconds computes on epoch_us, which is a
 // reinterpretation: DuckDB's date functions cost ten times as much.
 //
+// DuckDB skips the columns of rows that fail a plain comparison, of others not. So
+// where the result shows whole rows that a harder condition picks (has, a computed
+// account), the rows' names (_Source, _Seq) are found first and the other columns are
+// read of those rows only (late.go); arg_max of whole rows does the same (best.go).
+//
 // Whole numbers wrap in Kusto and fail in DuckDB. Where the operands' ranges
 // can't rule overflow out, the computation goes over HUGEINT and wraps.
 package duck

@@ -122,7 +122,9 @@ func (x *Aggregate) best() Node {
 	if len(x.Identity) == 0 || len(x.Keys) == 0 || len(x.Aggs) == 0 {
 		return nil
 	}
-	at := slices.IndexFunc(x.Aggs, func(a Agg) bool { return (a.Op == fn.ArgMax || a.Op == fn.ArgMin) && a.Filter == nil && len(a.Args) == 2 })
+	at := slices.IndexFunc(x.Aggs, func(a Agg) bool {
+		return (a.Op == fn.ArgMax || a.Op == fn.ArgMin) && a.Filter == nil && len(a.Args) == 2
+	})
 	if at < 0 {
 		return nil
 	}
