@@ -158,7 +158,7 @@ func (g *generator) realExpr(e func(string) string) string {
 }
 
 func (g *generator) stringExpr(e func(string) string) string {
-	switch g.r.IntN(9) {
+	switch g.r.IntN(10) {
 	case 0:
 		return "strcat(" + e("string") + ", " + e(g.one("string", "int", "bool", "real", "datetime", "timespan")) + ")"
 	case 1:
@@ -171,6 +171,8 @@ func (g *generator) stringExpr(e func(string) string) string {
 		return "tostring(" + e(pickOf(g, gtypes)) + ")"
 	case 6:
 		return "extract(" + g.one(`@"(\w+)", 1`, `@"([a-z])(\w)", 2`, `@"\d+", 0`, `@"o(b?)", 1`) + ", " + e("string") + ")"
+	case 9:
+		return "tostring(split(" + e("string") + ", " + g.one(`" "`, `"o"`, `"-"`, `"é"`) + ")[" + fmt.Sprint(g.r.IntN(5)-2) + "])"
 	case 7:
 		return "replace_string(" + e("string") + ", " + g.one(`"a"`, `"oo"`, `"_"`, `"é"`) + ", " + g.one(`""`, `"xx"`, `"a"`) + ")"
 	default:

@@ -121,6 +121,21 @@ func general(c *plan.Call, args []any, t schema.Type) (v any, ok bool) {
 			parts[i] = quoted(parts[i])
 		}
 		return "[" + strings.Join(parts, ",") + "]", true
+	case fn.SplitAt:
+		parts := strings.Split(args[0].(string), args[1].(string))
+		at, ok := args[2].(int64)
+		if at < 0 {
+			at += int64(len(parts))
+		}
+		if !ok || at < 0 || at >= int64(len(parts)) {
+			return nil, true
+		}
+		return quoted(parts[at]), true
+	case fn.StringOfDynamic: // of a text
+		if args[0] == nil {
+			return "", true
+		}
+		return unquoted(args[0]), true
 	case fn.MinOf, fn.MaxOf:
 		return extremeOf(args, c.Op == fn.MaxOf), true
 	}
