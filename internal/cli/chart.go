@@ -171,7 +171,14 @@ func writeChart(w io.Writer, rows *engine.Rows, render *plan.Render, look chart.
 		return &Error{Code: CodeUsage, Hint: "leave 'render' out to see the rows", Err: fmt.Errorf("cannot draw a %s: there are no columns", render.Kind)}
 	}
 	g := &gathering{rows: rows, columns: rows.Columns(), more: rows.Next()}
+	if !g.more && rows.Close() != nil {
+		return nil // the question's own error comes from closing the result
+	}
 	r, err := findRoles(g.columns, render, g.isTimes, g.isNumbers)
+	if err != nil && !g.more {
+		// Without rows nobody knows which dynamics would be arrays of numbers.
+		return chart.Draw(w, &chart.Chart{Title: escape(render.Properties["title"])}, look)
+	}
 	if err != nil {
 		return &Error{Code: CodeUsage, Hint: "leave 'render' out to see the rows", Err: fmt.Errorf("cannot draw a %s: %w", escape(render.Kind), err)}
 	}

@@ -274,6 +274,10 @@ func TestOldLogs(t *testing.T) {
 	if code != CodeDone || errs != "" || strings.HasSuffix(out, "\n0\n") {
 		t.Errorf("code %d, %s%s", code, out, errs)
 	}
+	_, out, errs = run(t, "", "--data", dir, "query", "Syslog | make-series n = count() on TimeGenerated in range(ago(2d), now(), 1d) by Computer | render timechart with (title = 'T')")
+	if out != "T\nno rows to draw\n" || errs != "" {
+		t.Errorf("%q %s", out, errs)
+	}
 	if code, _, errs = run(t, "", "--data", dir, "query", "--now", "yesterday", question); code != CodeUsage || !strings.Contains(errs, "cannot understand the time") {
 		t.Errorf("code %d, %s", code, errs)
 	}
