@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"strings"
 	"unicode"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
@@ -79,8 +80,13 @@ func (b *binder) definedHere(name string) bool {
 	return false
 }
 
-// mentions counts how often a word stands in the query's text.
+// mentions counts how often a name stands in the query's text. One in quotes that is
+// no word is not counted and taken for frequent.
 func (b *binder) mentions(name string) int {
+	const frequent = 3
+	if strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		return frequent
+	}
 	if b.words == nil {
 		b.words = map[string]int{}
 		start := -1

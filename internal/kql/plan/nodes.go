@@ -192,8 +192,25 @@ func (x *Scan) prune(n *needs) Node {
 	return x
 }
 
-// prune leaves literals as they are: they are few.
-func (x *Values) prune(*needs) Node { return x }
+func (x *Values) prune(n *needs) Node {
+	var keep []int
+	for i := range x.Columns {
+		if n.has(x.Columns[i].ID) {
+			keep = append(keep, i)
+		}
+	}
+	if len(keep) == len(x.Columns) {
+		return x
+	}
+	pruned := &Values{Columns: make([]Ref, len(keep)), Rows: make([][]*Const, len(x.Rows))}
+	for i, k := range keep {
+		pruned.Columns[i] = x.Columns[k]
+		for j, row := range x.Rows {
+			pruned.Rows[j] = append(pruned.Rows[j], row[k])
+		}
+	}
+	return pruned
+}
 
 func (x *Filter) prune(n *needs) Node {
 	n.add(x.Pred)
