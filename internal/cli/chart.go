@@ -165,6 +165,14 @@ func findX(columns []engine.Column, form chart.Form, isTimes func(column int) bo
 	return 0
 }
 
+// valueName names a column of values with its unit.
+func valueName(c engine.Column) string {
+	if c.Type == schema.TimeSpan {
+		return escape(c.Name) + " (s)"
+	}
+	return escape(c.Name)
+}
+
 // writeChart draws all rows. Errors of the question come from closing rows.
 func writeChart(w io.Writer, rows *engine.Rows, render *plan.Render, look chart.Look) error {
 	if len(rows.Columns()) == 0 {
@@ -209,7 +217,7 @@ func writeChart(w io.Writer, rows *engine.Rows, render *plan.Render, look chart.
 	}
 	g.gather(r)
 	if c.YTitle == "" && len(r.values) == 1 && (c.X == chart.Labels || kind.form == chart.Scatter) {
-		c.YTitle = escape(g.columns[r.values[0]].Name)
+		c.YTitle = valueName(g.columns[r.values[0]])
 	}
 	if strings.EqualFold(property("accumulate"), "true") {
 		accumulate(c)

@@ -122,11 +122,7 @@ func (g *gathering) seriesOf(r roles, value int) int {
 		parts = append(parts, escape(string(g.text)))
 	}
 	if len(r.values) > 1 || len(parts) == 0 {
-		name := escape(g.columns[value].Name)
-		if g.columns[value].Type == schema.TimeSpan {
-			name += " (s)"
-		}
-		parts = append(parts, name)
+		parts = append(parts, valueName(g.columns[value]))
 	}
 	name := strings.Join(parts, ":")
 	i, known := g.series[name]

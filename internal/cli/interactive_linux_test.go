@@ -362,6 +362,26 @@ func TestInteractiveCommands(t *testing.T) {
 	}
 }
 
+// TestInteractiveIsEnded ends the program from outside: the terminal gets its mode
+// back.
+func TestInteractiveIsEnded(t *testing.T) {
+	s := sit(t, t.TempDir(), "--data", demoLake(t), "query", "--no-history")
+	s.expect(prompt)
+	s.waitForSignals(false)
+	if s.echoes() {
+		t.Error("the terminal echoes while a line is edited")
+	}
+	if err := s.command.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := s.leave(); code != -1 { // by a signal
+		t.Errorf("exit code %d", code)
+	}
+	if !s.echoes() {
+		t.Error("the terminal's mode is not restored")
+	}
+}
+
 // TestQueryOnATerminal asks one question on a terminal: the table fits, errors have
 // colours, Parquet is refused.
 func TestQueryOnATerminal(t *testing.T) {

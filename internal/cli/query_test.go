@@ -38,6 +38,7 @@ func TestQueryFormats(t *testing.T) {
 		"piechart": "| summarize sum(n) by Computer | sort by Computer asc | render piechart", "table": "| render table",
 		"columns-stacked": "| project Day, Computer, n | render columnchart with (kind = stacked)", "accumulated": "| where Computer == 'dc01' | render timechart with (accumulate = true)",
 		"two-values":   "| where Computer == 'dc01' | project Day, n, half = n / 2.0 | render linechart with (title = 'both', xtitle = 'day')",
+		"timespans":    "| where Computer == 'dc01' | project Computer = strcat(Computer, n), Age = datetime(2026-10-22) - Day | render barchart with (ytitle = '')",
 		"make-series":  "| make-series n = sum(n) on Day from datetime(2026-10-18) to datetime(2026-10-22) step 1d by Computer | render timechart",
 		"scatterchart": "| project n, big = n * n | render scatterchart",
 	} {
