@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/dyn"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 )
@@ -39,6 +40,10 @@ var conversions = []Func{
 		return nil
 	}, tText),
 	plain("text_to_time", tTime, func(a []Value, out *Value) error {
+		if t, _, err := event.ParseISO(bytes.TrimSpace(a[0].S)); err == nil {
+			out.I = int64(t)
+			return nil
+		}
 		t, err := fn.ParseTime(string(a[0].S))
 		out.I, out.Null = int64(t), err != nil
 		return nil

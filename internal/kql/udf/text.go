@@ -186,15 +186,19 @@ func newRepeat() Eval {
 // becomes the one at its place in replacement; where that is shorter its last one,
 // or none when it is empty.
 func newTranslate() Eval {
-	var scratch []byte
+	var scratch, from, into []byte
+	var table map[rune]rune
 	return func(a []Value, out *Value) error {
-		search, to := []rune(string(a[0].S)), []rune(string(a[1].S))
-		table := make(map[rune]rune, len(search))
-		for i, r := range search {
-			if _, known := table[r]; !known && len(to) > 0 {
-				table[r] = to[min(i, len(to)-1)]
-			} else if !known {
-				table[r] = -1
+		if table == nil || !bytes.Equal(from, a[0].S) || !bytes.Equal(into, a[1].S) {
+			from, into = append(from[:0], a[0].S...), append(into[:0], a[1].S...)
+			search, to := []rune(string(from)), []rune(string(into))
+			table = make(map[rune]rune, len(search))
+			for i, r := range search {
+				if _, known := table[r]; !known && len(to) > 0 {
+					table[r] = to[min(i, len(to)-1)]
+				} else if !known {
+					table[r] = -1
+				}
 			}
 		}
 		scratch = scratch[:0]
