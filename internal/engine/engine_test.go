@@ -324,7 +324,10 @@ func TestBombs(t *testing.T) {
 // be read, in functions that can't be interrupted, and before they begin.
 func TestCancel(t *testing.T) {
 	var log strings.Builder
-	e := start(t, t.TempDir(), func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	e := start(t, t.TempDir(), func(c *Config) {
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		c.grace = 500 * time.Millisecond // a busy machine doesn't run an idle worker for a while
+	})
 	for _, c := range []struct {
 		name, sql string
 		kept      bool // the worker survives
@@ -349,7 +352,7 @@ func TestCancel(t *testing.T) {
 		took := time.Since(began)
 		timer.Stop()
 		cancel()
-		if !errors.Is(err, context.Canceled) || took > time.Second {
+		if !errors.Is(err, context.Canceled) || took > 3*time.Second {
 			t.Errorf("%s: %v after %v", c.name, err, took)
 		}
 		t.Logf("%s: %v after the cancel", c.name, took)
@@ -366,7 +369,8 @@ func TestCancel(t *testing.T) {
 }
 
 func TestCloseEarlyKeepsTheWorker(t *testing.T) {
-	e := start(t, t.TempDir(), nil)
+	// A busy machine doesn't run an idle worker for a while.
+	e := start(t, t.TempDir(), func(c *Config) { c.grace = 10 * time.Second })
 	w := e.warm
 	for range 20 {
 		rows, err := e.Query(t.Context(), &Query{SQL: "SELECT i FROM range(3000000000) t(i)", Columns: columns(schema.Long)})

@@ -134,7 +134,7 @@ func TestStageCancelled(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := answersAll(ctx, t, d, &Query{SQL: "SELECT 1", Stages: []Stage{tryStage("stage_0", "slow", "SELECT 1, '' FROM range(100000) r(i)")}, Columns: columns(schema.Long)})
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > time.Second {
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
 		t.Errorf("after %v: %v", took, err)
 	}
 }
