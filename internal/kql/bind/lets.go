@@ -264,7 +264,7 @@ func orderOf(n plan.Node) []plan.SortKey {
 	switch n := n.(type) {
 	case *plan.Sort:
 		return n.Keys
-	case *plan.Filter, *plan.Extend, *plan.Take, *plan.Lookup:
+	case *plan.Filter, *plan.Extend, *plan.Take, *plan.Lookup, *plan.Window:
 		return orderOf(n.Inputs()[0])
 	}
 	return nil
