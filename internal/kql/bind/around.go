@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
@@ -41,6 +42,10 @@ func (b *binder) Called(x *syntax.Call) (plan.Expr, bool) {
 			return expr.Bad(), true
 		}
 		return b.callScalar(x, l), true
+	}
+	if slices.Contains(b.calling, x.Name) && b.scope.find(x.Name) == nil {
+		b.Fail(x.NameAt, x.Name+"() can't call itself", "")
+		return expr.Bad(), true
 	}
 	switch x.Name {
 	case "toscalar":

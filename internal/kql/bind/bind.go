@@ -93,6 +93,8 @@ type binder struct {
 	internal *tableRows
 	// depth counts the relations that are being bound, each within the last.
 	depth int
+	// calling are the functions whose bodies are being bound.
+	calling []string
 	// steps counts the operators bound so far, calls those of the query's own
 	// functions.
 	steps, calls int

@@ -88,7 +88,7 @@ func TestErrors(t *testing.T) {
 		{"SecurityEvent | join (SigninLogs) on $left.Computer > $right.Identity", "only == can stand between the sides of a join at 1:53", "write a column that both sides have, or $left.a == $right.b"},
 		{"union SecurityEvent, Signin", "there is no table 'Signin' at 1:22", ""},
 		{"union Foo*", "no table is named Foo* at 1:7", ""},
-		{"let f = (x:int) { f(x) }; print f(1)", "the function 'f' is not supported yet at 1:19", ""},
+		{"let f = (x:int) { f(x) }; print f(1)", "f() can't call itself at 1:19", ""},
 		{"let f = (x:int, y:int) { x }; print f(1)", "f() misses the argument y at 1:37", ""},
 		{"let f = (x:int) { x }; print f('a')", "the parameter x takes a value of type int, not string at 1:32", ""},
 		{"let f = (T:(a:long)) { T | count }; SecurityEvent | invoke f()", "the table has no column 'a', which the parameter T needs at 1:60", ""},

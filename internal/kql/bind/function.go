@@ -54,7 +54,11 @@ func (b *binder) body(x *syntax.Call, l *let, first *expr.Rows, value func(synta
 	}
 	saved, level := b.scope, b.level
 	b.scope, b.level = l.in, b.level+1
-	defer func() { b.scope, b.level = saved, level }()
+	b.calling = append(b.calling, x.Name)
+	defer func() {
+		b.scope, b.level = saved, level
+		b.calling = b.calling[:len(b.calling)-1]
+	}()
 	for i, p := range l.fn.Params {
 		if args[i] == nil {
 			args[i] = b.defaultOf(p, x)

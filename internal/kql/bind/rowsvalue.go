@@ -2,6 +2,7 @@ package bind
 
 import (
 	"github.com/wadi-project/wadi/internal/kql/expr"
+	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -49,6 +50,25 @@ func oneRow(n plan.Node) bool {
 		return len(n.Rows) == 1
 	}
 	return false
+}
+
+// maxListed bounds the values that rows give as an array, as make_set does.
+const maxListed = 1_048_576
+
+// Listed gives the distinct values of the first column of rows as an array.
+func (b *binder) Listed(x syntax.Expr) plan.Expr {
+	r, value := b.firstColumn(x)
+	if r == nil || value.Type() == 0 {
+		return expr.Bad()
+	}
+	value = expr.TextOfSplit(value)
+	if value.Type() == schema.Dynamic {
+		b.Refuse(x.Pos(), "rows of dynamics in place of a list")
+		return expr.Bad()
+	}
+	agg := plan.Agg{ID: b.NewID(), Op: fn.MakeSet, Args: []plan.Expr{value, expr.Long(maxListed)}, T: schema.Dynamic}
+	root := &plan.Aggregate{From: r.Node, Aggs: []plan.Agg{agg}}
+	return &plan.Scalar{ID: b.NewID(), Root: root, Value: &plan.Ref{ID: agg.ID, T: agg.T}, T: agg.T}
 }
 
 // InRows binds x in (rows): the first column counts.

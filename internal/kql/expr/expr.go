@@ -412,11 +412,12 @@ func (b *Binder) list(x *syntax.Binary) []plan.Expr {
 	}
 	out := make([]plan.Expr, 0, len(l.Items))
 	for _, item := range l.Items {
+		var v plan.Expr
 		if b.Around.IsTabular(item) {
-			b.Refuse(item.Pos(), "a table in place of a list")
-			return nil
+			v = b.Around.Listed(item)
+		} else {
+			v = b.Scalar(item)
 		}
-		v := b.Scalar(item)
 		if v.Type() == 0 {
 			return nil
 		}

@@ -35,6 +35,8 @@ type Around interface {
 	Called(x *syntax.Call) (plan.Expr, bool)
 	// IsTabular tells whether an expression gives rows.
 	IsTabular(x syntax.Expr) bool
+	// Listed gives the values of the first column of rows as an array.
+	Listed(rows syntax.Expr) plan.Expr
 	// InRows binds x in (rows).
 	InRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Expr
 }
