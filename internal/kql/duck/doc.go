@@ -1,6 +1,7 @@
 // Package duck writes plans as SQL for DuckDB 1.5.
 //
-// Names in the SQL are made here: relations scan_<n>, columns c<field id> and
+// Names in the SQL are made here: relations scan_<n>, shared_<n> (what is computed once)
+// and stage_<n> (what a Go operator gives), columns c<field id> and
 // v<column id>. No name of a user or of a column of the lake gets in, because
 // DuckDB folds case and KQL doesn't. Text gets in through [Literal] only; numbers
 // are printed from Go numbers. So nothing a user or an event writes can change
