@@ -135,7 +135,11 @@ func (b *binder) query(q *syntax.Query) *plan.Plan {
 		return p
 	}
 	for _, c := range r.Visible() {
-		p.Output = append(p.Output, plan.Output{Name: c.Name, Expr: c.Get()})
+		x := c.Get()
+		if x.Type() == 0 && len(b.Diags) == 0 {
+			b.Fail(run.Span, "the column '"+c.Name+"' has no meaning", "this is a fault of Wadi; write its expression in another way")
+		}
+		p.Output = append(p.Output, plan.Output{Name: c.Name, Expr: x})
 	}
 	p.Root, p.Render = r.Node, b.render
 	if p.TakeRows > 0 {

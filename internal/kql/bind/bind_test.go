@@ -110,6 +110,7 @@ func TestErrors(t *testing.T) {
 		{"SecurityEvent | summarize n = EventID + count()", "there is no column 'EventID' at 1:31", ""},
 		{"SecurityEvent | project Account, Account", "the column 'Account' is there twice at 1:34", ""},
 		{"SecurityEvent | take -1", "a number of rows is expected here at 1:22", ""},
+		{"SecurityEvent | where around(EventID, true, true)", "around() does not take bool and a distance of type bool at 1:23", ""},
 		{"SecurityEvent | take EventID", "there is no column 'EventID' at 1:22", ""},
 		{"SecurityEvent | where Account matches regex @'(?=x)'", "cannot read the regular expression: invalid or unsupported Perl syntax: `(?=` at 1:45", ""},
 		{"SecurityEvent | render timechart | take 1", "render must be the last operator at 1:17", ""},

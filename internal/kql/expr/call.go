@@ -213,9 +213,6 @@ func (b *Binder) bin(x *syntax.Call, args []plan.Expr) plan.Expr {
 	}
 	if IsNumber(v.Type()) {
 		t := arithmeticType(fn.Add, v.Type(), step.Type())
-		if v.Type() == schema.Int && step.Type() == schema.Int {
-			t = schema.Int
-		}
 		v, step = Convert(v, t), Convert(step, t)
 	}
 	return Call(fn.Bin, v.Type(), v, step)

@@ -72,8 +72,8 @@ func ResultName(x syntax.Expr) string {
 		switch {
 		case NamedByArgument[x.Name]:
 			return first
-		case x.Name == "strlen" && first != "":
-			return "strlen_" + first
+		case (x.Name == "strlen" || x.Name == "string_size") && first != "":
+			return x.Name + "_" + first
 		}
 	}
 	return ""
@@ -85,6 +85,9 @@ var NamedByArgument = map[string]bool{
 	"bin": true, "floor": true, "bin_at": true, "tostring": true, "toint": true, "tolong": true, "toreal": true, "todouble": true, "tobool": true, "toboolean": true,
 	"todatetime": true, "totimespan": true, "toguid": true, "startofday": true, "split": true,
 	"abs": true, "ceiling": true, "round": true, "sqrt": true, "pow": true, "exp": true, "log": true, "log2": true, "log10": true,
+	"acos": true, "asin": true, "atan": true, "atan2": true, "cos": true, "sin": true, "tan": true, "erf": true, "erfc": true, "exp2": true, "exp10": true, "gamma": true,
+	"loggamma": true, "rand": true, "binary_and": true, "binary_not": true, "binary_or": true, "binary_xor": true, "binary_shift_left": true, "binary_shift_right": true,
+	"bitset_count_ones": true, "format_bytes": true, "parse_csv": true, "todecimal": true, "tohex": true,
 }
 
 // IsStar tells whether an argument is *.

@@ -87,6 +87,12 @@ func (b *Binder) timeCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 			return Bad()
 		}
 		lo, hi := b.sum(fn.Sub, args[1], args[2]), b.sum(fn.Add, args[1], args[2])
+		if lo.Type() == 0 || hi.Type() == 0 {
+			if args[0].Type() != 0 && args[1].Type() != 0 && args[2].Type() != 0 {
+				b.Fail(x.Span, "around() does not take "+args[1].Type().String()+" and a distance of type "+args[2].Type().String(), "")
+			}
+			return Bad()
+		}
 		from, to := b.compare(fn.Ge, args[0], lo, x.Span), b.compare(fn.Le, args[0], hi, x.Span)
 		if from.Type() == 0 || to.Type() == 0 {
 			return Bad()
@@ -103,7 +109,8 @@ func (b *Binder) timeCall(x *syntax.Call, args []plan.Expr) plan.Expr {
 	return Bad()
 }
 
-// sum computes l op r where the types go together; b.compare tells if they don't.
+// sum computes l op r where the types go together; else the result has no type and
+// nothing is told.
 func (b *Binder) sum(op fn.Op, l, r plan.Expr) plan.Expr {
 	t := arithmeticType(op, l.Type(), r.Type())
 	if t == 0 {

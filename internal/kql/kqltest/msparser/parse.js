@@ -16,7 +16,7 @@ const S = L.Symbols;
 
 function globals(tables) {
   const column = (c) => new S.ColumnSymbol(c.name, S.ScalarTypes.GetSymbol(c.type), null, null, null, null);
-  const symbols = Object.entries(tables).map(([name, columns]) => new S.TableSymbol.$ctor4(name, columns.map(column)));
+  const symbols = Object.entries(tables || {}).map(([name, columns]) => new S.TableSymbol.$ctor4(name, columns.map(column)));
   const db = new S.DatabaseSymbol.$ctor3('workspace', null, new Bridge.ArrayEnumerable(symbols), false);
   return L.GlobalState.Default.WithDatabase(db);
 }
