@@ -158,7 +158,7 @@ func (g *generator) realExpr(e func(string) string) string {
 }
 
 func (g *generator) stringExpr(e func(string) string) string {
-	switch g.r.IntN(10) {
+	switch g.r.IntN(11) {
 	case 0:
 		return "strcat(" + e("string") + ", " + e(g.one("string", "int", "bool", "real", "datetime", "timespan")) + ")"
 	case 1:
@@ -173,6 +173,11 @@ func (g *generator) stringExpr(e func(string) string) string {
 		return "extract(" + g.one(`@"(\w+)", 1`, `@"([a-z])(\w)", 2`, `@"\d+", 0`, `@"o(b?)", 1`) + ", " + e("string") + ")"
 	case 9:
 		return "tostring(split(" + e("string") + ", " + g.one(`" "`, `"o"`, `"-"`, `"é"`) + ")[" + fmt.Sprint(g.r.IntN(5)-2) + "])"
+	case 10:
+		if g.r.IntN(2) == 0 {
+			return g.one("trim", "trim_start", "trim_end") + "(" + g.one(`@"\s+"`, `"a"`, `@"[-_]"`) + ", " + e("string") + ")"
+		}
+		return "replace_regex(" + e("string") + ", " + g.one(`@"(o+)"`, `@"(^)"`, `@"(\w)"`, `@"(a)(b?)"`) + ", " + g.one(`@"<\1>"`, `"$1"`, `""`, `@"x\0"`) + ")"
 	case 7:
 		return "replace_string(" + e("string") + ", " + g.one(`"a"`, `"oo"`, `"_"`, `"é"`) + ", " + g.one(`""`, `"xx"`, `"a"`) + ")"
 	default:

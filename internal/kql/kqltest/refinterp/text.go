@@ -80,7 +80,8 @@ func search(op fn.Op, args []any) any {
 // one of them.
 func text(c *plan.Call, args []any) (v any, ok bool) {
 	switch c.Op {
-	case fn.Strcat, fn.StrcatDelim, fn.ToLower, fn.ToUpper, fn.Substring, fn.StrLen, fn.IndexOf, fn.Extract, fn.ReplaceString, fn.StrRep, fn.Reverse:
+	case fn.Strcat, fn.StrcatDelim, fn.ToLower, fn.ToUpper, fn.Substring, fn.StrLen, fn.IndexOf, fn.Extract, fn.ReplaceString, fn.StrRep, fn.Reverse,
+		fn.ReplaceRegex, fn.ReplaceFirst:
 	default:
 		return nil, false
 	}
@@ -115,6 +116,8 @@ func text(c *plan.Call, args []any) (v any, ok bool) {
 			return s, true
 		}
 		return strings.ReplaceAll(s, args[1].(string), args[2].(string)), true
+	case fn.ReplaceRegex, fn.ReplaceFirst:
+		return replaced(s, args[1].(string), args[2].(string), c.Op == fn.ReplaceRegex), true
 	case fn.IndexOf:
 		needle := args[1].(string)
 		if needle == "" {
@@ -154,4 +157,19 @@ func substring(args []any) any {
 		}
 	}
 	return string(r[start:end])
+}
+
+// replaced puts a text, in which \1 stands for a group, in the place of all matches
+// or of the first.
+func replaced(s, pattern, by string, all bool) string {
+	re := regexp.MustCompile(pattern)
+	template := regexp.MustCompile(`\\(\d)`).ReplaceAllString(strings.ReplaceAll(by, "$", "$$"), "$${$1}")
+	if all {
+		return re.ReplaceAllString(s, template)
+	}
+	m := re.FindStringSubmatchIndex(s)
+	if m == nil {
+		return s
+	}
+	return s[:m[0]] + string(re.ExpandString(nil, template, s, m)) + s[m[1]:]
 }
