@@ -67,7 +67,10 @@ func (a *App) interactive(ctx context.Context, how *asking, keep bool) error {
 	s := &session{app: a, config: config, how: *how}
 	s.how.screen = true
 	s.shell = &shell.Shell{History: history, Out: a.Stdout, Ask: s.ask, Fail: func(err error) { a.report(err) }, Commands: s.commands()}
-	editor := shell.NewTerminal(s.shell.Pending, s.complete)
+	editor, err := shell.NewTerminal(s.shell.Pending, s.complete)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = editor.Close() }()
 	defer endOnSignals(editor)()
 	s.shell.Editor = editor

@@ -197,6 +197,14 @@ func TestInteractive(t *testing.T) {
 	s.expect("Count")
 	s.expect(prompt)
 
+	// Pasted text: a tab completes nothing, an empty line ends nothing.
+	s.press("\x1b[200~SecurityEvent\r\r\t| summarize\tPasted = count()\r\x1b[201~")
+	s.expect("Pasted = count()")
+	s.dawdle()
+	s.press("\r")
+	s.expect("Pasted\n")
+	s.expect(prompt)
+
 	// An error is shown with its place, and the session goes on.
 	s.press("SecurityEvent | where EventIDD == 1;\r")
 	s.expect("there is no column 'EventIDD'")
@@ -216,7 +224,7 @@ func TestInteractive(t *testing.T) {
 	s.expect(prompt)
 
 	// The arrow brings back the question of two lines, as one.
-	s.press(keyUp + keyUp + keyUp)
+	s.press(keyUp + keyUp + keyUp + keyUp)
 	s.expect("SecurityEvent | count")
 	s.press(";\r")
 	s.expect("Count")

@@ -16,7 +16,7 @@
 // # Trade-offs
 //
 // The editor knows single lines; a question of several lines comes back from the
-// history as one, without its comments. Pasted text may hold empty lines: a line
-// that is there as soon as it is asked for was not typed, and does not end a
-// question.
+// history as one, without its comments. Pasted text may hold tabs and empty lines:
+// the terminal is asked to mark what is pasted, a tab in it completes nothing, and an
+// empty line ends no question.
 package shell

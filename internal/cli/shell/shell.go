@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/peterh/liner"
 )
@@ -19,6 +18,8 @@ type Editor interface {
 	// Prompt shows a prompt and gives the line, without its end. Ctrl-C gives
 	// [ErrAborted], Ctrl-D on an empty line [io.EOF].
 	Prompt(prompt string) (string, error)
+	// Pasted tells whether the line given last was pasted, not typed.
+	Pasted() bool
 	// AppendHistory adds a line to those that the arrow keys bring back.
 	AppendHistory(line string)
 }
@@ -48,7 +49,6 @@ type Shell struct {
 
 	input input
 	last  string
-	now   func() time.Time // tests have their own
 	// interrupts takes Ctrl-C from the moment a line is read, so that none is lost
 	// between it and the question.
 	interrupts chan os.Signal
@@ -61,10 +61,6 @@ const (
 	promptMore = "   -> "
 	promptOpen = "   (> "
 )
-
-// pasteTime is how fast a line must come to be pasted: nobody types two lines, and
-// no key repeats, within it.
-const pasteTime = 10 * time.Millisecond
 
 // greeting is what a session begins with.
 const greeting = "Ask in KQL. An empty line or ';' ends a question; Tab completes, Ctrl-C stops, Ctrl-D leaves, .help tells more.\n"
@@ -85,10 +81,6 @@ func (s *Shell) Pending() string {
 // not: Ctrl-C ends a question only.
 func (s *Shell) Run(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
-	now := s.now
-	if now == nil {
-		now = time.Now
-	}
 	for _, line := range s.History.Entries() {
 		s.Editor.AppendHistory(line)
 	}
@@ -101,7 +93,6 @@ func (s *Shell) Run(ctx context.Context) error {
 		case <-s.interrupts: // came too late for the question before
 		default:
 		}
-		asked := now()
 		line, err := s.Editor.Prompt(s.prompt())
 		switch {
 		case errors.Is(err, ErrAborted):
@@ -119,7 +110,7 @@ func (s *Shell) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if !s.input.add(line, now().Sub(asked) < pasteTime) {
+		if !s.input.add(line, s.Editor.Pasted()) {
 			continue
 		}
 		question := s.input.text()

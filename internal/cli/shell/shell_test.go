@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,15 +18,13 @@ type typist struct {
 	lines   []string
 	prompts []string
 	history []string
-	clock   time.Time
-	slow    bool // a person types, whose every line takes a second
+	pasted  bool
 }
+
+func (e *typist) Pasted() bool { return e.pasted }
 
 func (e *typist) Prompt(prompt string) (string, error) {
 	e.prompts = append(e.prompts, prompt)
-	if e.slow {
-		e.clock = e.clock.Add(time.Second)
-	}
 	if len(e.lines) == 0 {
 		return "", io.EOF
 	}
@@ -45,9 +42,9 @@ func (e *typist) Prompt(prompt string) (string, error) {
 func (e *typist) AppendHistory(line string) { e.history = append(e.history, line) }
 
 // play runs a shell on lines and gives the questions asked and errors shown.
-func play(t *testing.T, slow bool, lines ...string) (asked, failed []string, e *typist) {
+func play(t *testing.T, pasted bool, lines ...string) (asked, failed []string, e *typist) {
 	t.Helper()
-	e = &typist{lines: lines, slow: slow}
+	e = &typist{lines: lines, pasted: pasted}
 	s := &Shell{
 		Editor: e, History: &History{}, Out: io.Discard,
 		Ask: func(_ context.Context, question string) error {
@@ -62,7 +59,6 @@ func play(t *testing.T, slow bool, lines ...string) (asked, failed []string, e *
 			asked = append(asked, "do "+argument)
 			return nil
 		}}},
-		now: func() time.Time { return e.clock },
 	}
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -94,7 +90,7 @@ func TestWhereQuestionsEnd(t *testing.T) {
 		"command":                {[]string{".do it;", "T;", ".quit", "U;"}, []string{"do it", "T;"}, false},
 		"no command in the next": {[]string{"T", ".do x", ""}, []string{"T\n.do x"}, false},
 	} {
-		asked, failed, _ := play(t, !c.pasted, c.lines...)
+		asked, failed, _ := play(t, c.pasted, c.lines...)
 		if diff := cmp.Diff(c.want, asked); diff != "" || len(failed) > 0 {
 			t.Errorf("%s (-want +got):\n%s%v", name, diff, failed)
 		}
@@ -102,7 +98,7 @@ func TestWhereQuestionsEnd(t *testing.T) {
 }
 
 func TestShellSays(t *testing.T) {
-	_, failed, e := play(t, true, "fail;", ".nope", "T", "(", "", ")", "")
+	_, failed, e := play(t, false, "fail;", ".nope", "T", "(", "", ")", "")
 	if diff := cmp.Diff([]string{"cannot answer", "cannot run '.nope': there is no such command; .help lists them"}, failed); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
@@ -239,4 +235,45 @@ func TestHistoryFile(t *testing.T) {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}
+}
+
+func TestPasteFilter(t *testing.T) {
+	for name, c := range map[string]struct {
+		chunks []string
+		want   string
+		lines  []bool
+	}{
+		"typed":                   {[]string{"a", "\t", "b", "\r", "\x1b[A", "\x03"}, "a\tb\r\x1b[A\x03", []bool{false}},
+		"pasted":                  {[]string{"\x1b[200~T\n\r\n\t| take\t1\r", "\x1b[201~\r"}, "T\r\r | take 1\r\r", []bool{true, true, true, false}},
+		"a mark in two":           {[]string{"\x1b[200~a\x1b[20", "1~\t"}, "a\t", nil},
+		"a mark in three":         {[]string{"x\x1b[2", "00", "~\ty", "\x1b", "[201~\t"}, "x y\t", nil},
+		"keys in pasted text":     {[]string{"\x1b[200~a\x03\x04\x1b[Ab\x1b[201~"}, "a[Ab", nil},
+		"unmarked":                {[]string{"T\r\t| count\r"}, "T\r | count\r", []bool{true, true}},
+		"a word and its key":      {[]string{"Secu\t", "\t\t"}, "Secu\t\t\t", nil},
+		"an escape that is a key": {[]string{"\x1b", "[2~", "\x1b[2", "4~"}, "\x1b[2~\x1b[24~", nil},
+	} {
+		f := &pasteFilter{}
+		got := ""
+		for _, chunk := range c.chunks {
+			got += string(f.pass([]byte(chunk)))
+		}
+		if got != c.want || !cmp.Equal(f.lines, c.lines) {
+			t.Errorf("%s: %q %v, want %q %v", name, got, f.lines, c.want, c.lines)
+		}
+	}
+}
+
+func FuzzPasteFilter(f *testing.F) {
+	f.Add("a\x1b[200~b\t\r\n\x1b[201~", uint8(3))
+	f.Fuzz(func(t *testing.T, text string, cut uint8) {
+		filter := &pasteFilter{}
+		at := min(int(cut), len(text))
+		out := append(filter.pass([]byte(text[:at])), filter.pass([]byte(text[at:]))...)
+		if ends := strings.Count(string(out), "\r"); ends != len(filter.lines) {
+			t.Errorf("%q: %q has %d lines, %d are remembered", text, out, ends, len(filter.lines))
+		}
+		if len(out) > len(text) {
+			t.Errorf("%q grows to %q", text, out)
+		}
+	})
 }
