@@ -409,7 +409,7 @@ func joinConstants(op fn.Op, args []plan.Expr) (plan.Expr, bool) {
 func (b *Binder) rounding(x *syntax.Call, args []plan.Expr) plan.Expr {
 	if x.Name == "round" && len(args) == 2 {
 		digits, ok := ConstLong(args[1])
-		if t := args[0].Type(); !ok || !IsNumber(t) || !IsWhole(args[1].Type()) || digits < 0 || digits > 15 {
+		if t := args[0].Type(); !ok || !IsNumber(t) || !IsWhole(args[1].Type()) || digits < -15 || digits > 15 {
 			b.Refuse(x.Span, "round() of these arguments")
 			return Bad()
 		}

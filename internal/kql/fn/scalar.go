@@ -27,7 +27,7 @@ var scalars = map[string]Function{
 	"parse_ipv4":           goFunc("parse_ipv4", schema.Long, text),
 	"parse_ipv4_mask":      goFunc("parse_ipv4_mask", schema.Long, text, whole),
 	"parse_ipv6":           goFunc("parse_ipv6", schema.String, text),
-	"parse_ipv6_mask":      goFunc("parse_ipv6", schema.String, text, whole),
+	"parse_ipv6_mask":      goFunc("parse_ipv6_mask", schema.String, text, whole),
 	"ipv4_netmask_suffix":  goFunc("ipv4_netmask_suffix", schema.Long, text),
 	"ipv4_compare":         goOptional("ipv4_compare", schema.Long, 2, text, text, whole),
 	"ipv4_is_match":        goOptional("ipv4_is_match", schema.Bool, 2, text, text, whole),

@@ -3,6 +3,7 @@ package udf
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -21,7 +22,18 @@ var ips = []Func{
 		out.I, out.Null = int64(masked4(ip, min(bits, int(a[1].I)))), !ok
 		return nil
 	}, tText, tLong),
-	shorter(1, scratched("parse_ipv6", tText, func() Eval { return ipv6Text }, tText, tLong)),
+	plain("parse_ipv6", tText, func(a []Value, out *Value) error {
+		if ip, ok := ipv6(a[0].S, false); ok {
+			out.S = ipv6Text(ip, ip.bits)
+		}
+		return nil
+	}, tText),
+	plain("parse_ipv6_mask", tText, func(a []Value, out *Value) error {
+		if ip, ok := ipv6(a[0].S, true); ok && a[1].I >= 0 && a[1].I <= 128 {
+			out.S = ipv6Text(ip, min(ip.bits, int(a[1].I)))
+		}
+		return nil
+	}, tText, tLong),
 	plain("ipv4_netmask_suffix", tLong, func(a []Value, out *Value) error {
 		_, bits, ok := ipv4(a[0].S)
 		out.I, out.Null = int64(bits), !ok
@@ -51,21 +63,26 @@ var ips = []Func{
 	shorter(1, scratched("format_ipv4", tText, func() Eval { return formatIPv4(false) }, tText, tLong)),
 	shorter(1, scratched("format_ipv4_mask", tText, func() Eval { return formatIPv4(true) }, tText, tLong)),
 	shorter(1, plain("ipv6_compare", tLong, func(a []Value, out *Value) error {
-		c, ok := compare6(a)
+		c, ok, err := compare6(a)
 		out.I, out.Null = int64(c), !ok
-		return nil
+		return err
 	}, tText, tText, tLong)),
 	shorter(1, plain("ipv6_is_match", tBool, func(a []Value, out *Value) error {
-		c, ok := compare6(a)
+		c, ok, err := compare6(a)
 		out.I, out.Null = truth(c == 0), !ok
-		return nil
+		return err
 	}, tText, tText, tLong)),
 	plain("ipv6_is_in_range", tBool, func(a []Value, out *Value) error {
-		c, ok := compare6(a)
+		c, ok, err := compare6(a)
 		out.I, out.Null = truth(c == 0), !ok
-		return nil
+		return err
 	}, tText, tText),
-	repeating(scratched("ipv6_is_in_any_range", tBool, func() Eval { return inAnyRange(compare6) }, tText, tText)),
+	repeating(scratched("ipv6_is_in_any_range", tBool, func() Eval {
+		return inAnyRange(func(pair []Value) (int, bool) {
+			c, ok, _ := compare6(pair) // two arguments have no error
+			return c, ok
+		})
+	}, tText, tText)),
 	plain("has_ipv4", tBool, func(a []Value, out *Value) error {
 		out.I = truth(hasIPv4(a[0].S, a[1].S, false))
 		return nil
@@ -202,7 +219,9 @@ type address struct {
 	v4 bool
 }
 
-func ipv6(s []byte) (a address, ok bool) {
+// ipv6 reads an address with or without /bits. ::1.2.3.4 is ::ffff:1.2.3.4 with
+// mapped: Kusto's functions but parse_ipv6 take it so.
+func ipv6(s []byte, mapped bool) (a address, ok bool) {
 	text, suffix, cut := bytes.Cut(bytes.TrimSpace(s), []byte("/"))
 	addr, err := netip.ParseAddr(string(text))
 	if err != nil {
@@ -210,6 +229,10 @@ func ipv6(s []byte) (a address, ok bool) {
 	}
 	dotted := bytes.IndexByte(text, '.') >= 0
 	a.raw = addr.WithZone("").As16()
+	if mapped && dotted && [12]byte(a.raw[:12]) == [12]byte{} {
+		a.raw[10], a.raw[11] = 0xff, 0xff
+		addr = netip.AddrFrom16(a.raw)
+	}
 	a.v4 = addr.Is4() || dotted && addr.Is4In6()
 	a.bits = 128
 	if cut {
@@ -235,20 +258,7 @@ func masked6(raw [16]byte, bits int) [16]byte {
 	return raw
 }
 
-func ipv6Text(a []Value, out *Value) error {
-	ip, ok := ipv6(a[0].S)
-	bits := ip.bits
-	if len(a) > 1 {
-		n := int(min(max(a[1].I, -1), 129))
-		if ip.v4 {
-			n += 96
-		}
-		ok = ok && n >= 0 && n <= 128
-		bits = min(bits, n)
-	}
-	if !ok {
-		return nil
-	}
+func ipv6Text(ip address, bits int) []byte {
 	raw := masked6(ip.raw, bits)
 	text := make([]byte, 0, 39)
 	for i := range 8 {
@@ -257,28 +267,38 @@ func ipv6Text(a []Value, out *Value) error {
 		}
 		text = fmt.Appendf(text, "%04x", binary.BigEndian.Uint16(raw[2*i:]))
 	}
-	out.S = text
-	return nil
+	return text
 }
 
-// compare6 compares by the shortest prefix. A third argument counts the bits of an
-// IPv4 address when both are and it is one of its lengths.
-func compare6(a []Value) (int, bool) {
-	l, ok := ipv6(a[0].S)
-	r, ok2 := ipv6(a[1].S)
+var errPrefix6 = errors.New("cannot tell whether the prefix of two IPv4 addresses counts 32 or 128 bits in an ipv6 function: use the ipv4 functions")
+
+// compare6 compares by the shortest prefix. A third argument of at most 32 beside
+// two IPv4 addresses may count in 32 or in 128 bits; where that makes a difference
+// the answer isn't known.
+func compare6(a []Value) (int, bool, error) {
+	l, ok := ipv6(a[0].S, true)
+	r, ok2 := ipv6(a[1].S, true)
 	bits := min(l.bits, r.bits)
+	other := bits
 	if len(a) > 2 {
 		n := a[2].I
 		if n < 0 || n > 128 {
-			return 0, false
+			return 0, false, nil
 		}
-		if l.v4 && r.v4 && n <= 32 {
-			n += 96
+		if other = min(bits, int(n)); l.v4 && r.v4 && n <= 32 {
+			other = min(bits, int(n)+96)
 		}
 		bits = min(bits, int(n))
 	}
-	x, y := masked6(l.raw, bits), masked6(r.raw, bits)
-	return bytes.Compare(x[:], y[:]), ok && ok2
+	order := func(n int) int {
+		x, y := masked6(l.raw, n), masked6(r.raw, n)
+		return bytes.Compare(x[:], y[:])
+	}
+	c := order(bits)
+	if ok && ok2 && order(other) != c {
+		return 0, false, errPrefix6
+	}
+	return c, ok && ok2, nil
 }
 
 // hasIPv4 looks for an address in a text, with no letter or digit on either side.
