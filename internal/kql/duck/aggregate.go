@@ -85,11 +85,32 @@ func groups(from string, keys int, inOrder bool) string {
 	return " FROM (SELECT *, row_number() OVER () AS ordinal FROM " + from + ")" + by + " ORDER BY min(ordinal)"
 }
 
+// shortRange is how many rows of a range count as written: numbering rows takes them
+// one after the other.
+const shortRange = 10_000
+
+// short tells that a range is known to have few rows.
+func short(n *plan.Range) bool {
+	var bounds [3]int64
+	for i, x := range []plan.Expr{n.Start, n.End, n.Step} {
+		c, ok := x.(*plan.Const)
+		if !ok {
+			return false
+		}
+		if bounds[i], ok = c.V.(int64); !ok {
+			return false
+		}
+	}
+	return bounds[2] != 0 && (float64(bounds[1])-float64(bounds[0]))/float64(bounds[2]) < shortRange
+}
+
 // literalRows tells that all rows below come from the query's own text.
 func literalRows(n plan.Node) bool {
 	switch n := n.(type) {
-	case *plan.Values, *plan.Range:
+	case *plan.Values:
 		return true
+	case *plan.Range:
+		return short(n)
 	case *plan.Scan, *plan.Use, *plan.Stage:
 		return false
 	default:

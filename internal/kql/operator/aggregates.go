@@ -189,8 +189,11 @@ func (a *aggregation) ranks(c *syntax.Call, f fn.AggregateFunction) (values []pl
 		if x.Type() == 0 {
 			return nil, nil, false
 		}
-		if x.Type() == schema.Int {
+		switch x.Type() {
+		case schema.Int:
 			x = expr.Convert(x, schema.Long)
+		case schema.Decimal:
+			x = expr.Convert(x, schema.Real)
 		}
 		if i == 0 && !f.Param.Has(x.Type()) || i > 0 && !expr.IsWhole(x.Type()) {
 			b.wrongAggregate(c, arg, x.Type())
