@@ -45,7 +45,7 @@ func TestData(t *testing.T) {
 		"</Event>":             "none",
 		"":                     "none",
 		"<EventData><Data Name='a'>1</Data><Data Name='b'>2": "a=1",
-		"<EventData><Data Name='a'": "",
+		"<EventData><Data Name='a'":                          "",
 	} {
 		if got := values(&r, text); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
@@ -127,11 +127,11 @@ func checkSentinel(t *testing.T, text []byte) {
 func TestSentinel(t *testing.T) {
 	for text, want := range map[string]string{
 		"<EventData><Data Name='a'>it's 'so'/&gt;</Data><Data Name='b'/></EventData></Event>": `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><Data Name="a">it's 'so'/&gt;</Data><Data Name="b"/></EventData>`,
-		"<EventData Name='x'></EventData>":  `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event" Name="x"></EventData>`,
+		"<EventData Name='x'></EventData>":   `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event" Name="x"></EventData>`,
 		`<EventData Name='"x"'></EventData>`: `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event" Name='"x"'></EventData>`,
-		"<EventData/></Event>":              "",
-		"<UserData></UserData>":             "",
-		"<EventData><Data":                  "",
+		"<EventData/></Event>":               "",
+		"<UserData></UserData>":              "",
+		"<EventData><Data":                   "",
 	} {
 		if got := string(AppendSentinel(nil, []byte(text))); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
