@@ -40,13 +40,14 @@ func NewTerminal(pending func() string, complete Completer) (*Terminal, error) {
 	go t.filter.pump(terminal, passed)
 	t.SetCtrlCAborts(true)
 	t.SetTabCompletionStyle(liner.TabPrints)
+	t.SetMultiLineMode(true) // a long line goes on in the next, instead of out of sight
 	t.SetBeep(false)
 	t.SetWordCompleter(func(line string, pos int) (head string, words []string, tail string) {
 		at := byteOffset(line, pos)
 		before := pending()
 		start, words := complete(before+line, len(before)+at)
 		start = min(max(start-len(before), 0), at)
-		return line[:start], words, line[at:]
+		return line[:start], beginAlike(line[start:at], words), line[at:]
 	})
 	_, err = io.WriteString(t.out, pasteOn)
 	return t, err
@@ -69,6 +70,22 @@ func (t *Terminal) Pasted() bool { return t.pasted }
 func (t *Terminal) Close() error {
 	_, err := io.WriteString(t.out, pasteOff)
 	return errors.Join(err, t.State.Close())
+}
+
+// beginAlike makes words begin as what is typed does where they differ in case:
+// the editor replaces what is typed by what all words begin with, which must never
+// be less. A word that is left alone keeps its own case.
+func beginAlike(typed string, words []string) []string {
+	for _, w := range words {
+		if len(w) < len(typed) || len(words[0]) < len(typed) || w[:len(typed)] != words[0][:len(typed)] {
+			alike := make([]string, 0, len(words))
+			for _, w := range words {
+				alike = append(alike, typed+w[min(len(typed), len(w)):])
+			}
+			return alike
+		}
+	}
+	return words
 }
 
 // byteOffset gives where the rune pos of a line begins.

@@ -253,12 +253,12 @@ func TestPasteFilter(t *testing.T) {
 		"an escape that is a key": {[]string{"\x1b", "[2~", "\x1b[2", "4~"}, "\x1b[2~\x1b[24~", nil},
 	} {
 		f := &pasteFilter{}
-		got := ""
+		var got strings.Builder
 		for _, chunk := range c.chunks {
-			got += string(f.pass([]byte(chunk)))
+			got.WriteString(string(f.pass([]byte(chunk))))
 		}
-		if got != c.want || !cmp.Equal(f.lines, c.lines) {
-			t.Errorf("%s: %q %v, want %q %v", name, got, f.lines, c.want, c.lines)
+		if got.String() != c.want || !cmp.Equal(f.lines, c.lines) {
+			t.Errorf("%s: %q %v, want %q %v", name, got.String(), f.lines, c.want, c.lines)
 		}
 	}
 }
@@ -276,4 +276,22 @@ func FuzzPasteFilter(f *testing.F) {
 			t.Errorf("%q grows to %q", text, out)
 		}
 	})
+}
+
+func TestBeginAlike(t *testing.T) {
+	for _, c := range []struct {
+		typed       string
+		words, want []string
+	}{
+		{"a", []string{"Account", "abs("}, []string{"account", "abs("}},
+		{"acc", []string{"Account", "AccountType"}, []string{"Account", "AccountType"}},
+		{"acco", []string{"Account"}, []string{"Account"}},
+		{"", []string{"Account", "abs("}, []string{"Account", "abs("}},
+		{"x", nil, nil},
+		{"long", []string{"x"}, []string{"long"}},
+	} {
+		if got := beginAlike(c.typed, c.words); !cmp.Equal(got, c.want) {
+			t.Errorf("%q %q: %q", c.typed, c.words, got)
+		}
+	}
 }
