@@ -3,6 +3,7 @@ package agg
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -199,6 +200,54 @@ func TestManyKeys(t *testing.T) {
 	}
 	if len(got) != n {
 		t.Errorf("%d elements", len(got))
+	}
+}
+
+// TestAgainstSimple compares sets, lists and bags of random rows, spread over states
+// that are merged, with a simple reckoning.
+func TestAgainstSimple(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		rows, most := r.Perm(1+r.IntN(4000)), 1+r.IntN(300)
+		values := make([]int64, len(rows)) // by place
+		kinds := 1 + r.IntN(1500)
+		for i := range values {
+			values[i] = int64(r.IntN(kinds))
+		}
+		states := map[string][]State{"make_list_long": nil, "make_set_long": nil, "make_bag": nil}
+		parts := 1 + r.IntN(4)
+		for name := range states {
+			for range parts {
+				states[name] = append(states[name], newState(t, name))
+			}
+			for _, at := range rows {
+				v := udf.Value{I: values[at], S: fmt.Appendf(nil, `{"k%d":%d}`, values[at], at)}
+				if err := states[name][r.IntN(parts)].Add([]udf.Value{v, {I: int64(most)}, {I: int64(at + 1)}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, other := range states[name][1:] {
+				if err := states[name][0].Merge(other); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var list, set, bag []string
+		seen := map[int64]bool{}
+		for at, v := range values {
+			list = append(list, fmt.Sprint(v))
+			if !seen[v] {
+				seen[v] = true
+				set = append(set, fmt.Sprint(v))
+				bag = append(bag, fmt.Sprintf(`"k%d":%d`, v, at))
+			}
+		}
+		cut := func(s []string) string { return strings.Join(s[:min(most, len(s))], ",") }
+		for name, want := range map[string]string{"make_list_long": "[" + cut(list) + "]", "make_set_long": "[" + cut(set) + "]", "make_bag": "{" + cut(bag) + "}"} {
+			if got := result(t, states[name][0]); got != want {
+				t.Fatalf("%s of %d rows, %d kinds, %d states, at most %d:\ngot  %s\nwant %s", name, len(rows), kinds, parts, most, got, want)
+			}
+		}
 	}
 }
 

@@ -103,11 +103,12 @@ func emitted(t *testing.T, query string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sql := s.SQL
+	var sql strings.Builder
+	sql.WriteString(s.SQL)
 	for i := range s.Stages {
-		sql += "\n" + s.Stages[i].SQL
+		sql.WriteString("\n" + s.Stages[i].SQL)
 	}
-	return sql
+	return sql.String()
 }
 
 // filled puts a text, made to stand between letters so that no edge of a term

@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,10 +79,8 @@ func (w *windows) pass() {
 
 func (w *windows) add(layer int, sql, name string) {
 	column := sql + " AS " + name
-	for _, c := range w.layers[layer] {
-		if c == column {
-			return
-		}
+	if slices.Contains(w.layers[layer], column) {
+		return
 	}
 	w.layers[layer] = append(w.layers[layer], column)
 }
