@@ -25,6 +25,14 @@
 // account), the rows' names (_Source, _Seq) are found first and the other columns are
 // read of those rows only (late.go); arg_max of whole rows does the same (best.go).
 //
+// # Order
+//
+// Functions of rows in order are windows without partition or order, which DuckDB
+// streams over an ordered subselect as its rows come (window.go). Lists, sets and bags
+// are Go aggregates: they get each row's place where rows have an order, so that
+// threads can gather them in any. Only groups of rows that the query itself wrote come
+// in the order of their first rows; numbering stored rows would read them one by one.
+//
 // Whole numbers wrap in Kusto and fail in DuckDB. Where the operands' ranges
 // can't rule overflow out, the computation goes over HUGEINT and wraps.
 package duck
