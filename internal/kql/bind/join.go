@@ -65,7 +65,8 @@ func (b *binder) join(op *syntax.Join) *expr.Rows {
 		if c.Hidden && taken != nil {
 			continue
 		}
-		c.Name = expr.Unique(c.Name, func(n string) bool { return out.Find(n) != nil })
+		own := c.Name
+		c.Name = expr.Unique(own, func(n string) bool { return out.Find(n) != nil || n != own && right.Find(n) != nil })
 		out.Cols = append(out.Cols, c)
 	}
 	return out

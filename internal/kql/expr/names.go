@@ -32,13 +32,29 @@ func (b *Binder) Item(x syntax.Expr, unnamed func() string) Item {
 		return Item{Name: n.Names[0].Name, Explicit: true, X: b.Scalar(n.X), Span: n.Span}
 	}
 	it := Item{X: b.Scalar(x), Span: x.Pos(), Name: ResultName(x)}
-	if n, ok := x.(*syntax.Name); ok && b.Rows != nil && b.Rows.Find(n.Name) == nil {
-		it.Name = "" // a let's value has no name
+	if _, ok := x.(*syntax.Name); ok && b.Rows != nil && len(b.Rows.Cols) == 0 {
+		it.Name = "" // print gives a let's value no name
+	}
+	if name, ok := literalColumn(x); ok && b.Rows != nil && b.Rows.Find(name) != nil {
+		it.Name = name
 	}
 	if it.Name == "" {
 		it.Name = unnamed()
 	}
 	return it
+}
+
+// literalColumn gives the name of the column that column_ifexists("name", …) asks
+// for.
+func literalColumn(x syntax.Expr) (string, bool) {
+	c, ok := x.(*syntax.Call)
+	if !ok || c.Name != "column_ifexists" && c.Name != "columnifexists" || len(c.Args) == 0 {
+		return "", false
+	}
+	if l, ok := c.Args[0].(*syntax.Literal); ok && l.Type == schema.String {
+		return l.Text, true
+	}
+	return "", false
 }
 
 // ResultName is the name Kusto gives an expression, "" for none of its own.
@@ -87,7 +103,7 @@ var NamedByArgument = map[string]bool{
 	"abs": true, "ceiling": true, "round": true, "sqrt": true, "pow": true, "exp": true, "log": true, "log2": true, "log10": true,
 	"acos": true, "asin": true, "atan": true, "atan2": true, "cos": true, "sin": true, "tan": true, "erf": true, "erfc": true, "exp2": true, "exp10": true, "gamma": true,
 	"loggamma": true, "rand": true, "binary_and": true, "binary_not": true, "binary_or": true, "binary_xor": true, "binary_shift_left": true, "binary_shift_right": true,
-	"bitset_count_ones": true, "format_bytes": true, "parse_csv": true, "todecimal": true, "tohex": true,
+	"bitset_count_ones": true, "format_bytes": true, "format_datetime": true, "format_timespan": true, "parse_csv": true, "todecimal": true, "tohex": true,
 }
 
 // IsStar tells whether an argument is *.

@@ -77,14 +77,17 @@ func (b *Binder) project(op *syntax.Columns) *expr.Rows {
 	node := &plan.Extend{From: r.Node}
 	out := &expr.Rows{Node: node}
 	unnamed := numbered("Column", 1)
+	derived := map[string]bool{} // names that an expression gave
 	for _, x := range op.Items {
 		if _, ok := x.(*syntax.Star); ok {
 			b.Fail(x.Pos(), "project takes no *", "")
 			continue
 		}
 		for _, it := range b.Items(x, unnamed) {
-			if out.Find(it.Name) != nil {
-				if it.Explicit || isName(x) {
+			if out.Find(it.Name) == nil {
+				derived[it.Name] = !it.Explicit && !isName(x)
+			} else {
+				if it.Explicit || isName(x) && !derived[it.Name] {
 					b.Fail(it.Span, "the column '"+it.Name+"' is there twice", "")
 					continue
 				}

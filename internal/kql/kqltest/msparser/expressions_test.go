@@ -22,8 +22,16 @@ var columnOf = []struct {
 	typ    schema.Type
 	column string
 }{
-	{schema.String, "s"}, {schema.Long, "l"}, {schema.Dynamic, "d"}, {schema.Real, "r"}, {schema.DateTime, "t"}, {schema.TimeSpan, "p"}, {schema.Bool, "b"},
-	{schema.Decimal, "m"}, {schema.Guid, "g"}, {schema.Int, "i"},
+	{schema.String, "s"},
+	{schema.Long, "l"},
+	{schema.Dynamic, "d"},
+	{schema.Real, "r"},
+	{schema.DateTime, "t"},
+	{schema.TimeSpan, "p"},
+	{schema.Bool, "b"},
+	{schema.Decimal, "m"},
+	{schema.Guid, "g"},
+	{schema.Int, "i"},
 }
 
 // expression is one to compare: an aggregate in summarize, else a scalar in project.

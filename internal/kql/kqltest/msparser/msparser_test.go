@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,7 +97,8 @@ func ask(t *testing.T, tables map[string][]kqltest.Column, questions []question)
 	return answers
 }
 
-// questions gives every query of the corpus and of the parser's own cases.
+// questions gives every query of the corpus, of the parser's own cases and of
+// testdata/forms.txt, which asks for names and types.
 func questions(t *testing.T) []question {
 	t.Helper()
 	var out []question
@@ -117,6 +119,16 @@ func questions(t *testing.T) []question {
 		for c := range strings.SplitSeq(string(text), "\n====\n") {
 			query, _, _ := strings.Cut(c, "\n----\n")
 			out = append(out, question{Kind: "own", ID: strings.ReplaceAll(query, "\n", " ↵ "), Query: query})
+		}
+	}
+	forms, err := os.ReadFile("testdata/forms.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(forms)) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(out, func(q question) bool { return q.ID == line }) {
+			out = append(out, question{Kind: "own", ID: line, Query: line})
 		}
 	}
 	return out
