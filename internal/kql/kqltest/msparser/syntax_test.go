@@ -62,7 +62,7 @@ func TestMutations(t *testing.T) {
 	}
 	const (
 		queries = 1000
-		floor   = 0.98
+		floor   = 0.97
 		longest = 1500
 	)
 	all := slices.DeleteFunc(questions(t), func(q question) bool { return len(q.Query) > longest || len(syntax.Tokens(q.Query)) < 4 })
