@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"slices"
+
 	"github.com/wadi-project/wadi/internal/kql/expr"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -37,13 +39,11 @@ func (b *Binder) Windowed(op syntax.Operator, r *expr.Rows) *expr.Rows {
 			xs = append(xs, k.X)
 		}
 	}
-	for _, x := range xs {
-		if callsWindow(x) {
-			b.Window = &plan.Window{From: r.Node}
-			out := *r
-			out.Node = b.Window
-			return &out
-		}
+	if slices.ContainsFunc(xs, callsWindow) {
+		b.Window = &plan.Window{From: r.Node}
+		out := *r
+		out.Node = b.Window
+		return &out
 	}
 	return r
 }
@@ -55,10 +55,8 @@ func callsWindow(x syntax.Expr) bool {
 		if fn.Windows[x.Name] != 0 {
 			return true
 		}
-		for _, a := range x.Args {
-			if callsWindow(a) {
-				return true
-			}
+		if slices.ContainsFunc(x.Args, callsWindow) {
+			return true
 		}
 	case *syntax.Named:
 		return callsWindow(x.X)
@@ -75,10 +73,8 @@ func callsWindow(x syntax.Expr) bool {
 	case *syntax.Range:
 		return callsWindow(x.Lo) || callsWindow(x.Hi)
 	case *syntax.List:
-		for _, i := range x.Items {
-			if callsWindow(i) {
-				return true
-			}
+		if slices.ContainsFunc(x.Items, callsWindow) {
+			return true
 		}
 	}
 	return false
