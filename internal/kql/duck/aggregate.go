@@ -13,24 +13,71 @@ import (
 
 func (e *emitter) aggregate(n *plan.Aggregate) string {
 	from := e.node(n.From)
+	inOrder := literalRows(n.From)
+	keys, scaled := e.groupKeys(n.Keys)
 	var b strings.Builder
-	b.WriteString("SELECT ")
-	b.WriteString(e.assigns(n.Keys))
+	b.WriteString("SELECT " + keys)
 	shares := percentiles(n)
 	for i, a := range n.Aggs {
 		if i > 0 || len(n.Keys) > 0 {
 			b.WriteString(", ")
 		}
 		sql := ""
-		if list := shares[percentileOf(&a)]; len(list) > 1 {
+		list := shares[percentileOf(&a)]
+		switch {
+		case len(list) > 1:
 			sql = e.percentile(&a, list)
-		} else {
+		case a.Op == fn.MakeSet && len(a.Args) == 2 && !inOrder:
+			// DuckDB finds the distinct values faster than Go does; they lose an order
+			// that stored rows don't have.
+			sql = strings.Replace(e.agg(&a), "(", "(DISTINCT ", 1)
+		default:
 			sql = e.agg(&a)
 		}
 		b.WriteString(sql + " AS " + column(a.ID))
 	}
-	b.WriteString(groups(from, len(n.Keys), literalRows(n.From)))
+	b.WriteString(groups(from, len(n.Keys), inOrder))
+	if len(scaled) > 0 {
+		return "SELECT * REPLACE (" + strings.Join(scaled, ", ") + ") FROM (" + b.String() + ")"
+	}
 	return b.String()
+}
+
+// groupKeys writes the keys of groups. A stored time in steps is grouped by the
+// number of its step, a small number for which DuckDB needs no hash table, and
+// scaled is what makes it a time again, of the groups that are left.
+func (e *emitter) groupKeys(keys []plan.Assign) (sql string, scaled []string) {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		name := column(k.ID)
+		number, step := e.stepNumber(k.Expr)
+		if step == 0 {
+			parts[i] = e.value(k.Expr) + " AS " + name
+			continue
+		}
+		parts[i] = number + " AS " + name
+		scaled = append(scaled, name+" * "+strconv.FormatInt(step, 10)+" AS "+name)
+	}
+	return strings.Join(parts, ", "), scaled
+}
+
+// stepNumber writes the number of the step that bin gives a stored time; step is the
+// step in ticks, 0 for other expressions.
+func (e *emitter) stepNumber(x plan.Expr) (number string, step int64) {
+	c, ok := x.(*plan.Call)
+	if !ok || c.Op != fn.Bin {
+		return "", 0
+	}
+	stored, ok := c.Args[0].(*plan.Call)
+	k, isConst := c.Args[1].(*plan.Const)
+	if !ok || !isConst || stored.Op != fn.StoredTicks {
+		return "", 0
+	}
+	n, _ := k.V.(int64)
+	if n <= 0 || n%10 != 0 {
+		return "", 0
+	}
+	return "((epoch_us(" + e.value(stored.Args[0]) + ") + " + epochUS + ") // " + strconv.FormatInt(n/10, 10) + ")", n
 }
 
 // percentileOf names what a percentile is of, "" for other aggregates.
