@@ -26,10 +26,11 @@ type Item struct {
 // columns that have none of their own.
 func (b *Binder) Item(x syntax.Expr, unnamed func() string) Item {
 	if n, ok := x.(*syntax.Named); ok {
-		if n.Tuple {
+		value := b.Scalar(n.X) // what can't run is named first
+		if n.Tuple && value.Type() != 0 {
 			b.Refuse(n.Span, "a list of names for one value")
 		}
-		return Item{Name: n.Names[0].Name, Explicit: true, X: b.Scalar(n.X), Span: n.Span}
+		return Item{Name: n.Names[0].Name, Explicit: true, X: value, Span: n.Span}
 	}
 	it := Item{X: b.Scalar(x), Span: x.Pos(), Name: ResultName(x)}
 	if _, ok := x.(*syntax.Name); ok && b.Rows != nil && len(b.Rows.Cols) == 0 {
