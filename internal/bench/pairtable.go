@@ -63,8 +63,8 @@ var pairs = []pair{
 		name: "last logon of each computer",
 		kql: `SecurityEvent | where EventID == 4624 | summarize arg_max(TimeGenerated, *) by Computer
 			| project Computer, TimeGenerated, TargetUserName, IpAddress`,
-		sql: `SELECT Computer, ` + ticks + `, TargetUserName, IpAddress FROM ` + security + ` AND EventID = 4624
-			QUALIFY row_number() OVER (PARTITION BY Computer ORDER BY TimeGenerated DESC, _TimeSub DESC) = 1`,
+		sql: `SELECT Computer, max(t), arg_max(u, t), arg_max(i, t) FROM (
+			SELECT Computer, ` + ticks + ` AS t, TargetUserName AS u, IpAddress AS i FROM ` + security + ` AND EventID = 4624) GROUP BY ALL`,
 		types: []schema.Type{tString, tTime, tString, tString},
 	},
 	{

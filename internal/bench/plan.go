@@ -144,7 +144,7 @@ func storeHour(ctx context.Context, log *lake.Log, source int32, hour int) error
 // askers is how many questions are asked at once beside an import.
 const askers = 20
 
-// benchMany imports the same file alone and beside questions of one process.
+// benchMany imports the same files alone and beside questions of one process.
 func benchMany(ctx context.Context, b *bench) error {
 	dir, err := b.demoLake(ctx)
 	if err != nil {
@@ -165,7 +165,7 @@ func benchMany(ctx context.Context, b *bench) error {
 					return err
 				}
 			}
-			u, _, err := b.importOnce(ctx, data, mixes[0].path)
+			u, _, err := b.importOnce(ctx, data, mixes[0].path, mixes[1].path)
 			if err = errors.Join(err, stop()); err != nil {
 				return err
 			}
