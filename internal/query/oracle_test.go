@@ -115,7 +115,7 @@ func (a *tally) finish() {
 		case c.outcome == wrong:
 			a.t.Logf("%s differs (%s): %s", c.id, reason, c.reason)
 		case listed && (c.outcome == passed || c.outcome == bothRefuse):
-			a.t.Logf("%s agrees now: take it off testdata/wrong.tsv", c.id)
+			a.t.Errorf("%s agrees now: take it off testdata/wrong.tsv", c.id)
 		}
 	}
 	a.t.Log("refused, by reason:" + a.reasons())
@@ -123,6 +123,9 @@ func (a *tally) finish() {
 		n := counts[g+" cases"]
 		a.t.Logf("%-9s %4d cases: %4d passed (%.1f %%), %d refused, %d wrong; besides %d that Kusto refuses too",
 			g, n, counts[g+" passed"], 100*float64(counts[g+" passed"])/float64(max(n, 1)), counts[g+" refused"], counts[g+" wrong"], counts[g+" both refuse"])
+	}
+	if n := counts[groupNamed+" wrong"]; 100*n > counts[groupNamed+" cases"] {
+		a.t.Errorf("%d answers are wrong: more than one in a hundred", n)
 	}
 	if floor := readFloor(a.t, a.runner); counts["all passed"] < floor {
 		a.t.Errorf("%d cases pass, %d passed before", counts["all passed"], floor)
