@@ -64,10 +64,10 @@ func (g *gathering) gather(r roles) {
 		c.Notes = append(c.Notes, "several rows have the same "+c.XTitle+": the highest is drawn", "a number splits into series as text only: tostring(…)")
 	}
 	if g.left > 0 {
-		c.Notes = append(c.Notes, "more rows, not drawn: "+grouped(strconv.Itoa(g.left)))
+		c.Notes = append(c.Notes, "more rows, not drawn: "+counted(g.left))
 	}
 	if g.odd > 0 {
-		c.Notes = append(c.Notes, "without a place on the axis, not drawn: "+grouped(strconv.Itoa(g.odd)))
+		c.Notes = append(c.Notes, "without a place on the axis, not drawn: "+counted(g.odd))
 	}
 }
 
@@ -283,18 +283,6 @@ func shortTime(ticks int64) string {
 		s = strings.TrimSuffix(s, ":00")
 	}
 	return s
-}
-
-// grouped puts commas between groups of three digits.
-func grouped(digits string) string {
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
 }
 
 // size prints a number of bytes in a unit that fits.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +49,7 @@ func writeReport(w io.Writer, r *query.Report, format string) error {
 	if r.Truncated {
 		cut = ", cut at the limits on results"
 	}
-	fmt.Fprintf(out, "\nRows: %s%s\n", grouped(strconv.FormatInt(r.Rows, 10)), cut)
+	fmt.Fprintf(out, "\nRows: %s%s\n", counted(r.Rows), cut)
 	return out.Flush()
 }
 
@@ -66,7 +65,7 @@ func writeScan(w io.Writer, s *query.ScanReport) {
 		columns = strings.Join(s.Columns, ", ")
 	}
 	fmt.Fprintf(w, "  %s is %s: %s\n", s.Name, s.Table, escape(columns))
-	fmt.Fprintf(w, "    reads %s: %s rows, %s\n", countFiles(len(s.Files)), grouped(strconv.FormatInt(s.Rows, 10)), size(s.Bytes))
+	fmt.Fprintf(w, "    reads %s: %s rows, %s\n", countFiles(len(s.Files)), counted(s.Rows), size(s.Bytes))
 	for i, path := range s.Files {
 		if i == maxListedFiles {
 			fmt.Fprintf(w, "      … and %d more\n", len(s.Files)-i)
@@ -75,7 +74,7 @@ func writeScan(w io.Writer, s *query.ScanReport) {
 		fmt.Fprintf(w, "      %s\n", escape(path))
 	}
 	for _, skipped := range s.Skipped {
-		fmt.Fprintf(w, "    skips %s, %s rows: %s\n", countFiles(skipped.Files), grouped(strconv.FormatInt(skipped.Rows, 10)), escape(skipped.Reason))
+		fmt.Fprintf(w, "    skips %s, %s rows: %s\n", countFiles(skipped.Files), counted(skipped.Rows), escape(skipped.Reason))
 	}
 }
 
@@ -83,7 +82,7 @@ func countFiles(n int) string {
 	if n == 1 {
 		return "1 file"
 	}
-	return grouped(strconv.Itoa(n)) + " files"
+	return counted(n) + " files"
 }
 
 // writeSteps shows times in milliseconds, one below the other.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wadi-project/wadi/internal/cli/chart"
 	"github.com/wadi-project/wadi/internal/lake"
 )
 
@@ -87,7 +88,7 @@ func (a *App) say(format string, args ...any) error {
 }
 
 // counted prints a number with its groups.
-func counted[N int | int64](n N) string { return grouped(strconv.FormatInt(int64(n), 10)) }
+func counted[N int | int64](n N) string { return chart.Grouped(strconv.FormatInt(int64(n), 10)) }
 
 // megabytes prints a size.
 func megabytes(n int64) string {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -256,7 +255,7 @@ func (a *App) answer(ctx context.Context, c *query.Config, q *query.Question, ou
 	if hasMissed && how.format == "table" {
 		a.sayMissed(missed, how)
 	}
-	count := grouped(strconv.FormatInt(result.Count(), 10))
+	count := counted(result.Count())
 	if cut := result.Cut(); cut != "" {
 		fmt.Fprintf(a.Stderr, "wadi: %s\nhint: narrow the question, or begin it with 'set notruncation;'\n", cut)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/engine"
@@ -74,7 +73,7 @@ func writeTable(w io.Writer, rows *engine.Rows, width int, ascii bool, limit int
 	}
 	if limit > 0 && rows.Count() > limit {
 		fmt.Fprintf(t.out, "(the first %s rows of %s; narrow the question, or '.format csv' shows all)\n",
-			grouped(strconv.FormatInt(limit, 10)), grouped(strconv.FormatInt(rows.Count(), 10)))
+			counted(limit), counted(rows.Count()))
 	}
 	return t.out.Flush()
 }

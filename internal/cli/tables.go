@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,7 +60,7 @@ func (a *App) listTables(ctx context.Context, c *query.Config, all bool, toSeeAl
 		if t.HasTime {
 			first, last = listTime(t.First), listTime(t.Last)
 		}
-		lines = append(lines, []string{t.Name, grouped(strconv.FormatInt(t.Rows, 10)), first, last, t.From})
+		lines = append(lines, []string{t.Name, counted(t.Rows), first, last, t.From})
 	}
 	a.list([]string{"Table", "Rows", "First", "Last", "From"}, lines)
 	if empty > 0 {

@@ -20,7 +20,7 @@ import (
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
-// SystemXMLFunction is the SQL function that rebuilds an event's text up to and
+// systemXMLFunction is the SQL function that rebuilds an event's text up to and
 // with </System> from the typed columns:
 //
 //	wadi_system_xml(_SystemForm, microseconds of TimeGenerated since 1970, _TimeSub,
@@ -30,7 +30,7 @@ import (
 //
 // A null is a value the event doesn't have; a null form gives null. The text of an
 // event whose _SystemXml is not null is that, not this.
-const SystemXMLFunction = "wadi_system_xml"
+const systemXMLFunction = "wadi_system_xml"
 
 // systemXMLTypes are the types of its arguments; the code below knows their order.
 var systemXMLTypes = []bindings.Type{
@@ -45,7 +45,7 @@ var systemXMLTypes = []bindings.Type{
 func registerFunctions(conn bindings.Connection) error {
 	f := bindings.CreateScalarFunction()
 	defer bindings.DestroyScalarFunction(&f)
-	bindings.ScalarFunctionSetName(f, SystemXMLFunction)
+	bindings.ScalarFunctionSetName(f, systemXMLFunction)
 	bindings.ScalarFunctionSetSpecialHandling(f) // nulls come as they are
 	for _, t := range systemXMLTypes {
 		argument := bindings.CreateLogicalType(t)
@@ -57,7 +57,7 @@ func registerFunctions(conn bindings.Connection) error {
 	bindings.DestroyLogicalType(&result)
 	bindings.ScalarFunctionSetFunction(f, unsafe.Pointer(C.wadi_scalar(C.wadiSystemXML)))
 	if bindings.RegisterScalarFunction(conn, f) != bindings.StateSuccess {
-		return errors.New("DuckDB refuses " + SystemXMLFunction)
+		return errors.New("DuckDB refuses " + systemXMLFunction)
 	}
 	return nil
 }

@@ -47,8 +47,8 @@ func TestSystemXML(t *testing.T) {
 		want := string(eventxml.AppendSystem(nil, &c.system, c.form))
 		// As constants, and as vectors of many rows.
 		for _, text := range []string{
-			"SELECT " + SystemXMLFunction + "(" + c.sql + ")",
-			"SELECT " + SystemXMLFunction + "(CASE WHEN i = 3 THEN NULL ELSE a0 END, " + numbered("a", 1, 21) + ") FROM range(5000) r(i), (VALUES (" + c.sql + ")) v(" + numbered("a", 0, 21) + ")",
+			"SELECT " + systemXMLFunction + "(" + c.sql + ")",
+			"SELECT " + systemXMLFunction + "(CASE WHEN i = 3 THEN NULL ELSE a0 END, " + numbered("a", 1, 21) + ") FROM range(5000) r(i), (VALUES (" + c.sql + ")) v(" + numbered("a", 0, 21) + ")",
 		} {
 			got, _, err := ask(t.Context(), e, &Query{SQL: text, Columns: columns(schema.String)})
 			if err != nil {
@@ -61,7 +61,7 @@ func TestSystemXML(t *testing.T) {
 			}
 		}
 	}
-	got, _, err := ask(t.Context(), e, &Query{SQL: "SELECT " + SystemXMLFunction + "(NULL" + strings.Repeat(", NULL", 20) + ")", Columns: columns(schema.String)})
+	got, _, err := ask(t.Context(), e, &Query{SQL: "SELECT " + systemXMLFunction + "(NULL" + strings.Repeat(", NULL", 20) + ")", Columns: columns(schema.String)})
 	if err != nil || got[0][0] != "null" {
 		t.Errorf("a null form gives %v, %v", got, err)
 	}
@@ -78,7 +78,7 @@ func numbered(prefix string, from, to int) string {
 func BenchmarkSystemXML(b *testing.B) {
 	e := start(b, b.TempDir(), nil)
 	const rows = 500_000
-	text := "SELECT sum(length(" + SystemXMLFunction + "(a0 + (i & 0)::INT, " + numbered("a", 1, 21) + "))) FROM range(500000) r(i), (VALUES (" + systems[0].sql + ")) v(" + numbered("a", 0, 21) + ")"
+	text := "SELECT sum(length(" + systemXMLFunction + "(a0 + (i & 0)::INT, " + numbered("a", 1, 21) + "))) FROM range(500000) r(i), (VALUES (" + systems[0].sql + ")) v(" + numbered("a", 0, 21) + ")"
 	for b.Loop() {
 		began := time.Now()
 		if _, _, err := ask(b.Context(), e, &Query{SQL: text, Columns: columns(schema.Long)}); err != nil {

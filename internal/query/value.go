@@ -24,11 +24,11 @@ func AppendText(dst []byte, rows *engine.Rows, column int) []byte {
 	case schema.Int, schema.Long:
 		return strconv.AppendInt(dst, rows.Int(column), 10)
 	case schema.Real:
-		return AppendReal(dst, rows.Real(column))
+		return appendReal(dst, rows.Real(column))
 	case schema.DateTime:
 		return event.Ticks(rows.Int(column)).AppendISO(dst, 7)
 	case schema.TimeSpan:
-		return AppendTimeSpan(dst, rows.Int(column))
+		return appendTimeSpan(dst, rows.Int(column))
 	case schema.Dynamic:
 		return appendDynamic(dst, rows.Text(column))
 	default:
@@ -45,10 +45,10 @@ func appendDynamic(dst, text []byte) []byte {
 	return append(dst, text...)
 }
 
-// AppendJSON appends a value of the current row as JSON: null, true and false,
+// appendJSON appends a value of the current row as JSON: null, true and false,
 // numbers as numbers but for NaN, Infinity and -Infinity, dynamic as the JSON it
 // is, everything else as a string.
-func AppendJSON(dst []byte, rows *engine.Rows, column int) []byte {
+func appendJSON(dst []byte, rows *engine.Rows, column int) []byte {
 	if rows.Null(column) {
 		return append(dst, "null"...)
 	}
@@ -57,22 +57,22 @@ func AppendJSON(dst []byte, rows *engine.Rows, column int) []byte {
 		return AppendText(dst, rows, column)
 	case schema.Real:
 		if v := rows.Real(column); math.IsNaN(v) || math.IsInf(v, 0) {
-			return append(AppendReal(append(dst, '"'), v), '"')
+			return append(appendReal(append(dst, '"'), v), '"')
 		}
-		return AppendReal(dst, rows.Real(column))
+		return appendReal(dst, rows.Real(column))
 	case schema.DateTime, schema.TimeSpan:
 		return append(AppendText(append(dst, '"'), rows, column), '"')
 	case schema.Dynamic:
 		if text := rows.Text(column); json.Valid(text) {
 			return appendRawJSON(dst, text)
 		}
-		return AppendJSONString(dst, rows.Text(column))
+		return appendJSONString(dst, rows.Text(column))
 	default:
-		return AppendJSONString(dst, rows.Text(column))
+		return appendJSONString(dst, rows.Text(column))
 	}
 }
 
-// appendRawJSON appends JSON, in whose strings it escapes what [AppendJSONString]
+// appendRawJSON appends JSON, in whose strings it escapes what [appendJSONString]
 // does beyond JSON's demands.
 func appendRawJSON(dst, text []byte) []byte {
 	start := 0
@@ -91,9 +91,9 @@ func appendRawJSON(dst, text []byte) []byte {
 	return append(dst, text[start:]...)
 }
 
-// AppendReal appends v in the fewest digits that read back as v; NaN, Infinity
+// appendReal appends v in the fewest digits that read back as v; NaN, Infinity
 // and -Infinity as Kusto names them.
-func AppendReal(dst []byte, v float64) []byte {
+func appendReal(dst []byte, v float64) []byte {
 	switch {
 	case math.IsNaN(v):
 		return append(dst, "NaN"...)
@@ -109,8 +109,8 @@ func AppendReal(dst []byte, v float64) []byte {
 	return strconv.AppendFloat(dst, v, format, -1, 64)
 }
 
-// AppendTimeSpan appends ticks of 100 ns as [-][d.]hh:mm:ss[.fffffff].
-func AppendTimeSpan(dst []byte, ticks int64) []byte {
+// appendTimeSpan appends ticks of 100 ns as [-][d.]hh:mm:ss[.fffffff].
+func appendTimeSpan(dst []byte, ticks int64) []byte {
 	rest := uint64(ticks)
 	if ticks < 0 {
 		dst = append(dst, '-')
@@ -139,10 +139,10 @@ func AppendTimeSpan(dst []byte, ticks int64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendJSONString appends s as a JSON string. Bytes that are no UTF-8 become
+// appendJSONString appends s as a JSON string. Bytes that are no UTF-8 become
 // U+FFFD. Besides what JSON demands, DEL, the C1 controls and the line separators
 // of JavaScript are escaped, so that JSON may be shown on a terminal.
-func AppendJSONString(dst []byte, s []byte) []byte {
+func appendJSONString(dst []byte, s []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {

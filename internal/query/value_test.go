@@ -22,7 +22,7 @@ func TestAppendTimeSpan(t *testing.T) {
 		math.MaxInt64:                     "10675199.02:48:05.4775807",
 		math.MinInt64:                     "-10675199.02:48:05.4775808",
 	} {
-		if got := string(AppendTimeSpan(nil, ticks)); got != want {
+		if got := string(appendTimeSpan(nil, ticks)); got != want {
 			t.Errorf("%d ticks print as %s, want %s", ticks, got, want)
 		}
 	}
@@ -33,7 +33,7 @@ func TestAppendReal(t *testing.T) {
 		"0": 0, "1": 1, "-1.5": -1.5, "0.1": 0.1, "100000000000000000000": 1e20, "1e+21": 1e21, "1e-07": 1e-7,
 		"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1),
 	} {
-		if got := string(AppendReal(nil, v)); got != want {
+		if got := string(appendReal(nil, v)); got != want {
 			t.Errorf("%v prints as %s, want %s", v, got, want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestAppendJSONString(t *testing.T) {
 		"<a href='x'>&amp;</a>":   `"<a href='x'>&amp;</a>"`,
 		"real \ufffd stays as is": "\"real \ufffd stays as is\"",
 	} {
-		if got := string(AppendJSONString(nil, []byte(s))); got != want {
+		if got := string(appendJSONString(nil, []byte(s))); got != want {
 			t.Errorf("%q gives %s, want %s", s, got, want)
 		}
 	}
@@ -59,7 +59,7 @@ func FuzzAppendJSONString(f *testing.F) {
 	f.Add("plain")
 	f.Add("\x1b[31m\xff\"\\ü\u009b")
 	f.Fuzz(func(t *testing.T, s string) {
-		text := AppendJSONString(nil, []byte(s))
+		text := appendJSONString(nil, []byte(s))
 		var back string
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Fatalf("%q gives %s: %v", s, text, err)

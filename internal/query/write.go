@@ -19,7 +19,7 @@ func WriteJSON(w io.Writer, rows *engine.Rows) error {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendJSONString(append(b, `{"name":`...), []byte(c.Name))
+		b = appendJSONString(append(b, `{"name":`...), []byte(c.Name))
 		b = append(append(append(b, `,"type":"`...), c.Type.String()...), `"}`...)
 	}
 	b = append(b, `],"rows":[`...)
@@ -34,7 +34,7 @@ func WriteJSON(w io.Writer, rows *engine.Rows) error {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = AppendJSON(b, rows, i)
+			b = appendJSON(b, rows, i)
 		}
 		b = append(b, ']')
 		var err error
@@ -50,7 +50,7 @@ func WriteJSON(w io.Writer, rows *engine.Rows) error {
 func WriteJSONLines(w io.Writer, rows *engine.Rows) error {
 	var names [][]byte
 	for _, c := range rows.Columns() {
-		names = append(names, append(AppendJSONString(nil, []byte(c.Name)), ':'))
+		names = append(names, append(appendJSONString(nil, []byte(c.Name)), ':'))
 	}
 	var b []byte
 	for rows.Next() {
@@ -59,7 +59,7 @@ func WriteJSONLines(w io.Writer, rows *engine.Rows) error {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = AppendJSON(append(b, name...), rows, i)
+			b = appendJSON(append(b, name...), rows, i)
 		}
 		b = append(b, '}', '\n')
 		var err error

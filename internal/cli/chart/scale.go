@@ -83,9 +83,9 @@ func (s scale) tick(v float64) string {
 	text := strconv.FormatFloat(v, 'f', decimals, 64)
 	whole, fraction, has := strings.Cut(text, ".")
 	if has {
-		return grouped(whole) + "." + fraction
+		return Grouped(whole) + "." + fraction
 	}
-	return grouped(whole)
+	return Grouped(whole)
 }
 
 // labelWidth is the width of the widest tick.
@@ -100,17 +100,18 @@ func (s scale) labelWidth() int {
 // plain prints a number: short, whole numbers exact.
 func plain(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return grouped(strconv.FormatInt(int64(v), 10))
+		return Grouped(strconv.FormatInt(int64(v), 10))
 	}
 	if a := math.Abs(v); a >= 1e4 && a < 1e15 {
 		whole, fraction, _ := strings.Cut(strconv.FormatFloat(v, 'f', 1, 64), ".")
-		return grouped(whole) + "." + fraction
+		return Grouped(whole) + "." + fraction
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// grouped puts commas between groups of three digits.
-func grouped(digits string) string {
+// Grouped puts commas between groups of three digits: digits are those of a whole
+// number, with - in front or not.
+func Grouped(digits string) string {
 	sign := ""
 	if strings.HasPrefix(digits, "-") {
 		sign, digits = "-", digits[1:]

@@ -24,9 +24,9 @@ type shape struct {
 // keyBytes is about what an entry of a map costs beside its text.
 const keyBytes = 40
 
-// Mixed is the type that bag_shape gives keys whose values have several types, or
+// mixed is the type that bag_shape gives keys whose values have several types, or
 // are arrays, bags or null.
-const Mixed = "dynamic"
+const mixed = "dynamic"
 
 func (s *shape) Add(args []udf.Value) error {
 	if args[0].Null || dyn.KindOf(args[0].S) != dyn.Bag {
@@ -59,7 +59,7 @@ func typeOf(v []byte) string {
 	case dyn.String:
 		return "string"
 	case dyn.Array, dyn.Bag:
-		return Mixed
+		return mixed
 	}
 	return ""
 }
@@ -72,7 +72,7 @@ func joined(a, b string) string {
 	case b == "":
 		return a
 	}
-	return Mixed
+	return mixed
 }
 
 func (s *shape) Merge(other State) error {
@@ -107,7 +107,7 @@ func (s *shape) Result(out *udf.Value) error {
 		}
 		t := s.types[k]
 		if t == "" {
-			t = Mixed
+			t = mixed
 		}
 		text = append(append(append(text, k...), `:"`...), t...)
 		text = append(text, '"')

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// MaxDigits are the significant digits of a decimal.
-	MaxDigits = 34
+	// maxDigits are the significant digits of a decimal.
+	maxDigits = 34
 	// maxExponent bounds the size of numbers, so that their text is short.
 	maxExponent = 100
 )
@@ -51,12 +51,12 @@ func Parse(s string) (Number, bool) {
 	return rounded(Number{c, exponent - len(fraction)})
 }
 
-// rounded cuts a number to MaxDigits, half to even, and its zeros at the end.
+// rounded cuts a number to maxDigits, half to even, and its zeros at the end.
 func rounded(n Number) (Number, bool) {
 	if n.coefficient.Sign() == 0 {
 		return Number{new(big.Int), 0}, true
 	}
-	if over := len(n.coefficient.Text(10)) - MaxDigits; over > 0 {
+	if over := len(n.coefficient.Text(10)) - maxDigits; over > 0 {
 		p := power(over)
 		q, r := new(big.Int).QuoRem(n.coefficient, p, new(big.Int))
 		twice := r.Abs(r).Lsh(r, 1)
@@ -102,7 +102,7 @@ func Div(a, b Number) (Number, bool) {
 	if b.coefficient.Sign() == 0 {
 		return Number{}, false
 	}
-	const guard = 2*MaxDigits + 2 // digits enough to round by, also when a is one digit and b is MaxDigits
+	const guard = 2*maxDigits + 2 // digits enough to round by, also when a is one digit and b is maxDigits
 	q, r := new(big.Int).QuoRem(new(big.Int).Mul(a.coefficient, power(guard)), b.coefficient, new(big.Int))
 	if r.Sign() != 0 { // keeps a half apart from a bit more than a half
 		sign := int64(a.coefficient.Sign() * b.coefficient.Sign())

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"iter"
 	"slices"
-	"strconv"
 )
 
-// List builds the text of an array; [Begin] starts one. An
-// example is Concat.
+// List builds the text of an array; [Begin] starts one. An example is [Concat].
 type List struct {
 	b     []byte
 	start int
@@ -26,12 +24,6 @@ func (a *List) Add(v []byte) {
 		return
 	}
 	a.b = append(a.b, v...)
-}
-
-// AddLong appends a whole number.
-func (a *List) AddLong(n int64) {
-	a.comma()
-	a.b = strconv.AppendInt(a.b, n, 10)
 }
 
 func (a *List) comma() {
@@ -68,7 +60,7 @@ func ArrayLength(v []byte) (int64, bool) {
 	if KindOf(v) != Array {
 		return 0, false
 	}
-	return int64(Len(v)), true
+	return int64(length(v)), true
 }
 
 // Concat appends the elements of all arrays in one; what is no array is null at
@@ -176,8 +168,8 @@ func Equal(a, b []byte) bool {
 }
 
 func equalBags(a, b []byte) bool {
-	n := Len(a)
-	if n != Len(b) {
+	n := length(a)
+	if n != length(b) {
 		return false
 	}
 	others := make(map[string][]byte, n)

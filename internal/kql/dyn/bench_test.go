@@ -13,7 +13,7 @@ func BenchmarkValue(b *testing.B) {
 		name string
 		do   func()
 	}{
-		{"valid", func() { Valid(sample) }},
+		{"valid", func() { isValid(sample) }},
 		{"find", func() { Find(sample, last) }},
 		{"findText", func() { FindText(sample, last) }},
 		{"parse", func() { buffer, _ = Parse(buffer[:0], sample) }},

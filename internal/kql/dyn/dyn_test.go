@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", " ", "{", "[1,]", "{a:1}", "01", "1.", "+1", "nul", `"a`, "\"a\nb\"", `"\x"`, `{"a"}`, "1 2", "[1 2]", strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2)} {
-		if Valid([]byte(bad)) {
+		if isValid([]byte(bad)) {
 			t.Errorf("%.40q is taken for JSON", bad)
 		}
 	}
@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 	for i := range 40 {
 		many.WriteString(`,"k` + string(rune('a'+i%26)) + `":1`)
 	}
-	if got := Len(parse(t, many.String()+"}")); got != 27 {
+	if got := length(parse(t, many.String()+"}")); got != 27 {
 		t.Errorf("%d keys of 27", got)
 	}
 }
@@ -238,7 +238,7 @@ func useAll(t *testing.T, v []byte) {
 		t.Fatalf("%s is not equal to itself", v)
 	}
 	lines, ok := Expand(nil, v, false)
-	if k := KindOf(v); (k == Array || k == Bag) && ok && bytes.Count(lines, []byte("\n"))+1 != Len(v) {
+	if k := KindOf(v); (k == Array || k == Bag) && ok && bytes.Count(lines, []byte("\n"))+1 != length(v) {
 		t.Fatalf("%s expands to %q", v, lines)
 	}
 }
@@ -255,7 +255,7 @@ func TestRanges(t *testing.T) {
 			t.Errorf("%s, not %s", c.got, c.want)
 		}
 	}
-	if n := Len(RangeLong(nil, 1, 1e9, 1)); n != MaxElements {
+	if n := length(RangeLong(nil, 1, 1e9, 1)); n != MaxElements {
 		t.Errorf("a range has %d elements", n)
 	}
 	if _, err := Repeat(nil, []byte("1"), MaxElements+1); err == nil {
@@ -310,8 +310,8 @@ func TestManyNames(t *testing.T) {
 	xml.WriteString("</e>")
 	bag.WriteString("}")
 	v, ok := ParseXML(nil, []byte(xml.String()))
-	if inner := Find(v, Path{Member("e")}); !ok || Len(inner) != 60_000 {
-		t.Errorf("%d elements", Len(inner))
+	if inner := Find(v, Path{Member("e")}); !ok || length(inner) != 60_000 {
+		t.Errorf("%d elements", length(inner))
 	}
 	same := parse(t, bag.String())
 	if other := append([]byte("{"), bytes.TrimPrefix(same, []byte(`{"n":0,`))...); !Equal(same, append(bytes.TrimSuffix(other, []byte("}")), `,"n":0}`...)) {

@@ -45,7 +45,7 @@ func (p Path) String() string {
 
 // ParsePath reads what Path.String prints; false for anything else.
 func ParsePath(text []byte) (Path, bool) {
-	if !Valid(text) || KindOf(text) != Array {
+	if !isValid(text) || KindOf(text) != Array {
 		return nil, false
 	}
 	path := Path{}
@@ -98,7 +98,7 @@ func Find(v []byte, path Path) []byte {
 func FindText(text []byte, path Path) (v []byte, ok bool) {
 	for i := range path {
 		if path[i].IsIndex && path[i].Index < 0 { // counts from an end not seen yet
-			if Valid(text) {
+			if isValid(text) {
 				return Find(text, path), true
 			}
 			return nil, true
@@ -205,7 +205,7 @@ func at(v []byte, i int64) []byte {
 		return nil
 	}
 	if i < 0 {
-		if i += int64(Len(v)); i < 0 {
+		if i += int64(length(v)); i < 0 {
 			return nil
 		}
 	}

@@ -104,8 +104,8 @@ func space(b []byte, i int) int {
 	return i
 }
 
-// Valid tells whether text is one JSON value.
-func Valid(b []byte) bool {
+// isValid tells whether text is one JSON value.
+func isValid(b []byte) bool {
 	i, ok := valid(b, space(b, 0), 0)
 	return ok && space(b, i) == len(b)
 }
@@ -379,8 +379,8 @@ func (it *Items) Next() bool {
 	return true
 }
 
-// Len counts the elements of an array or a bag.
-func Len(v []byte) int {
+// length counts the elements of an array or a bag.
+func length(v []byte) int {
 	n := 0
 	for it := Walk(v); it.Next(); n++ {
 	}

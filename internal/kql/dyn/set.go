@@ -133,9 +133,9 @@ func order(k Kind) int {
 	return 5
 }
 
-// Compare orders two values that are not null: numbers by value, strings by code
+// compare orders two values that are not null: numbers by value, strings by code
 // point, false before true; kinds among each other in a fixed order.
-func Compare(a, b []byte) int {
+func compare(a, b []byte) int {
 	ka, kb := KindOf(a), KindOf(b)
 	if d := order(ka) - order(kb); d != 0 {
 		return d
@@ -168,9 +168,9 @@ func cmpOrdered[T int64 | float64](x, y T) int {
 	return 0
 }
 
-// SortOrder gives the positions of an array's elements in order. Nulls go to the
+// sortOrder gives the positions of an array's elements in order. Nulls go to the
 // end or the front whatever the direction; equal elements keep their order.
-func SortOrder(items [][]byte, desc, nullsLast bool) []int {
+func sortOrder(items [][]byte, desc, nullsLast bool) []int {
 	at := make([]int, len(items))
 	for i := range at {
 		at[i] = i
@@ -186,7 +186,7 @@ func SortOrder(items [][]byte, desc, nullsLast bool) []int {
 			}
 			return -1
 		}
-		c := Compare(items[i], items[j])
+		c := compare(items[i], items[j])
 		if desc {
 			return -c
 		}
@@ -202,7 +202,7 @@ func Sort(dst, v []byte, desc, nullsLast bool) ([]byte, bool) {
 		return dst, false
 	}
 	items := Elements(nil, v)
-	return reordered(dst, items, SortOrder(items, desc, nullsLast)), true
+	return reordered(dst, items, sortOrder(items, desc, nullsLast)), true
 }
 
 func reordered(dst []byte, items [][]byte, at []int) []byte {
@@ -223,5 +223,5 @@ func SortWith(dst, keys, v []byte, desc, nullsLast bool) ([]byte, bool) {
 	if len(items) != len(by) {
 		return dst, false
 	}
-	return reordered(dst, items, SortOrder(by, desc, nullsLast)), true
+	return reordered(dst, items, sortOrder(by, desc, nullsLast)), true
 }

@@ -52,7 +52,7 @@ func goFunc(name string, result schema.Type, params ...Class) Function {
 }
 
 // Functions are the scalar functions of fixed form, by name.
-var Functions = merged(fixed, scalars, DynamicFunctions)
+var Functions = merged(fixed, scalars, dynamics)
 
 func merged(tables ...map[string]Function) map[string]Function {
 	all := map[string]Function{}

@@ -14,9 +14,8 @@ var Dynamic = []string{
 	"range", "repeat", "todynamic", "toobject",
 }
 
-// DynamicFunctions are the functions of dynamics of fixed form. They are part of
-// Functions.
-var DynamicFunctions = map[string]Function{
+// dynamics are the functions of dynamics of fixed form, a part of Functions.
+var dynamics = map[string]Function{
 	"array_length":         goFunc("array_length", schema.Long, dynamic),
 	"arraylength":          goFunc("array_length", schema.Long, dynamic),
 	"array_concat":         goVariadic("array_concat", schema.Dynamic, 1, dynamic),

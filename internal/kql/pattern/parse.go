@@ -255,7 +255,7 @@ func (m *Matcher) Match(s []byte) ([][]byte, bool) {
 	}
 	if m.pattern.Kind != Relaxed {
 		for i, t := range m.types {
-			if !Converts(t, m.captures[i]) {
+			if !converts(t, m.captures[i]) {
 				return nil, false
 			}
 		}
@@ -299,9 +299,9 @@ func (m *Matcher) literally(s []byte) bool {
 	return true
 }
 
-// Converts tells whether a text is a value of a type, as the to…() functions read
+// converts tells whether a text is a value of a type, as the to…() functions read
 // it.
-func Converts(t schema.Type, s []byte) bool {
+func converts(t schema.Type, s []byte) bool {
 	var ok bool
 	var err error
 	switch t {

@@ -21,9 +21,9 @@ type Operator interface {
 	End(emit Emit) error
 }
 
-// Spec describes an operator. What it takes and gives may hang on its arguments,
-// so the binder says that in the plan; Spec says what is always so.
-type Spec struct {
+// spec describes an operator. What it takes and gives may hang on its arguments,
+// so the binder says that in the plan; spec says what is always so.
+type spec struct {
 	Name string
 	// RowWise tells that rows are given by Row only, each from the row that was
 	// taken, so that other columns can be kept beside them.
@@ -33,14 +33,11 @@ type Spec struct {
 	New func(args []udf.Value, in, out []schema.Type) (Operator, error)
 }
 
-var specs = map[string]*Spec{
+var specs = map[string]*spec{
 	"autocluster":  {Name: "autocluster", New: newAutocluster},
 	"basket":       {Name: "basket", New: newBasket},
 	"series_stats": {Name: "series_stats", RowWise: true, New: newStats},
 }
-
-// Lookup finds an operator by name; nil when there is none.
-func Lookup(name string) *Spec { return specs[name] }
 
 // New starts a run of an operator by name. in are the types of the columns it
 // takes, of which the last `kept` are passed on to the end of each row it gives;
