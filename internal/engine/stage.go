@@ -60,7 +60,7 @@ type stageArg struct {
 	S    []byte `json:"s,omitempty"`
 }
 
-// requests gives the stages as the worker gets them.
+// stageRequests gives the stages as the worker gets them.
 func stageRequests(stages []Stage) ([]stageRequest, error) {
 	if len(stages) > maxStages {
 		return nil, fmt.Errorf("cannot run %d stages: the limit is %d", len(stages), maxStages)

@@ -3,11 +3,9 @@ package bind
 import (
 	"slices"
 
-	"github.com/wadi-project/wadi/internal/kql/operator"
-
 	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/fn"
+	"github.com/wadi-project/wadi/internal/kql/operator"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"

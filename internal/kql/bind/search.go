@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"

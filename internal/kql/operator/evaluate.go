@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/dyn"
+	"github.com/wadi-project/wadi/internal/kql/expr"
 	"github.com/wadi-project/wadi/internal/kql/fn"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
@@ -40,7 +39,7 @@ func (b *Binder) Evaluate(op *syntax.Evaluate) *expr.Rows {
 	return nil
 }
 
-// ask runs a question over the rows so far: one aggregate.
+// askOne runs a question over the rows so far: one aggregate.
 func (b *Binder) askOne(r *expr.Rows, agg plan.Agg, at syntax.Span) ([]byte, bool) {
 	if len(b.Diags) > 0 {
 		return nil, false // a mistake elsewhere; the rows so far may not be sound

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/pattern"
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"

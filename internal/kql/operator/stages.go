@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/wadi-project/wadi/internal/kql/expr"
-
 	"github.com/wadi-project/wadi/internal/kql/plan"
 	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/schema"
