@@ -39,9 +39,8 @@
 // Limits and trade-offs: results are bounded by [Config.MaxRows] and
 // [Config.MaxBytes], or what the question says; more is cut and [Rows.Truncated] says
 // so. A Go function can't be interrupted within one row, so the kill is the last word
-// there too. A worker answers one
-// question at a time, and at idle priority: beside an import that uses every core,
-// questions wait. Without cgo [Start] refuses; on systems other than Linux the
+// there too. A worker answers one question at a time, and at idle priority: beside an
+// import that uses every core, questions wait. Without cgo [Start] refuses; on systems other than Linux the
 // process has no RLIMIT_AS, no Landlock and no idle class, and the log says so.
 //
 // Sources: facts measured for DuckDB 1.5 (docs/decisions), landlock(7),

@@ -71,8 +71,8 @@ func (s *items) sort() {
 
 func (s *items) of(p item) []byte { return s.text[p.start:p.end] }
 
-// join gives the elements in order between brackets.
-func (s *items) join(left, right byte) []byte {
+// join gives the elements in order between brackets, of each what text gives.
+func (s *items) join(left, right byte, text func(item) []byte) []byte {
 	s.sort()
 	n := min(s.most, int64(len(s.parts)))
 	out := make([]byte, 0, len(s.text)+int(n)+2)
@@ -81,7 +81,7 @@ func (s *items) join(left, right byte) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, s.of(p)...)
+		out = append(out, text(p)...)
 	}
 	return append(out, right)
 }

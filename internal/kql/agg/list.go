@@ -56,7 +56,7 @@ func (s *list) Merge(other State) error {
 }
 
 func (s *list) Result(out *udf.Value) error {
-	out.S = s.join('[', ']')
+	out.S = s.join('[', ']', s.of)
 	return nil
 }
 

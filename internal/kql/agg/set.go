@@ -148,20 +148,12 @@ func (s *keyed) merge(o *keyed) error {
 // result gives the elements' texts between brackets.
 func (s *keyed) result(left, right byte) []byte {
 	if !s.apart {
-		return s.join(left, right)
+		return s.join(left, right, s.of)
 	}
-	s.sort()
-	n := min(s.most, int64(len(s.parts)))
-	out := make([]byte, 0, len(s.text)+int(n)+2)
-	out = append(out, left)
-	for i, p := range s.parts[:n] {
-		if i > 0 {
-			out = append(out, ',')
-		}
+	return s.join(left, right, func(p item) []byte {
 		_, text := split(s.of(p))
-		out = append(out, text...)
-	}
-	return append(out, right)
+		return text
+	})
 }
 
 func (s *keyed) size() int { return s.items.size() + slotBytes*cap(s.slots) }

@@ -46,7 +46,7 @@ func (e *emitter) stage(n *plan.Stage) string {
 	from := below.node(n.From)
 	s := Stage{Op: n.Op, Kept: len(n.Keep)}
 	for _, a := range n.Args {
-		s.Args = append(s.Args, argument(a))
+		s.Args = append(s.Args, udf.Constant(a.V))
 	}
 	var cols []string
 	take := func(x plan.Expr) {
@@ -75,22 +75,4 @@ func (e *emitter) stage(n *plan.Stage) string {
 	e.stages.list = append(e.stages.list, s)
 	e.stages.names[n] = s.Table
 	return "SELECT * FROM " + s.Table
-}
-
-// argument gives a constant as operators take it.
-func argument(c *plan.Const) udf.Value {
-	switch v := c.V.(type) {
-	case bool:
-		if v {
-			return udf.Value{I: 1}
-		}
-		return udf.Value{}
-	case int64:
-		return udf.Value{I: v}
-	case float64:
-		return udf.Value{F: v}
-	case string:
-		return udf.Value{S: []byte(v)}
-	}
-	return udf.Value{Null: true}
 }

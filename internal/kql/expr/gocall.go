@@ -71,20 +71,10 @@ func foldGo(f *udf.Func, args []plan.Expr) plan.Expr {
 }
 
 func constantValue(c *plan.Const) udf.Value {
-	switch v := c.V.(type) {
-	case bool:
-		if v {
-			return udf.Value{I: 1}
-		}
-		return udf.Value{}
-	case int64:
-		return udf.Value{I: v}
-	case float64:
-		return udf.Value{F: v}
-	case string:
-		return udf.Value{S: []byte(v)}
+	if c.V == nil && c.T == schema.String {
+		return udf.Value{} // a string is never null
 	}
-	return udf.Value{Null: c.T != schema.String}
+	return udf.Constant(c.V)
 }
 
 func valueConstant(t schema.Type, v udf.Value) *plan.Const {

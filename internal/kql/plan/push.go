@@ -9,11 +9,17 @@ import (
 // Push moves filters down to the scans whose columns they read, through joins,
 // unions and what was bound between, so that files and row groups can be left
 // unread and DuckDB gets plain comparisons of stored columns. A filter moves only
-// past nodes that it commutes with. Shared relations with one use are no longer
-// shared first.
+// past nodes that it commutes with. Before that, shared relations with one use
+// are put in its place.
 func Push(p *Plan) {
 	inline(p)
 	p.Root = push(p.Root, nil)
+	replaceRows(p, func(n Node) Node { return push(n, nil) })
+}
+
+// replaceRows puts what f gives in the place of the rows of every Scalar, InRows and
+// Shared of a plan, once for each.
+func replaceRows(p *Plan, f func(Node) Node) {
 	done := map[any]bool{}
 	eachRows(p, func(x any) {
 		if done[x] {
@@ -22,11 +28,11 @@ func Push(p *Plan) {
 		done[x] = true
 		switch x := x.(type) {
 		case *Scalar:
-			x.Root = push(x.Root, nil)
+			x.Root = f(x.Root)
 		case *InRows:
-			x.Root = push(x.Root, nil)
+			x.Root = f(x.Root)
 		case *Shared:
-			x.From = push(x.From, nil)
+			x.From = f(x.From)
 		}
 	})
 }
@@ -115,21 +121,7 @@ func inline(p *Plan) {
 		}
 		return e
 	}
-	done := map[any]bool{}
-	eachRows(p, func(x any) {
-		if done[x] {
-			return
-		}
-		done[x] = true
-		switch x := x.(type) {
-		case *Scalar:
-			x.Root = replace(x.Root)
-		case *InRows:
-			x.Root = replace(x.Root)
-		case *Shared:
-			x.From = replace(x.From)
-		}
-	})
+	replaceRows(p, replace)
 	p.Root = replace(p.Root)
 }
 

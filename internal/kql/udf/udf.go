@@ -19,6 +19,25 @@ type Value struct {
 	S []byte
 }
 
+// Constant gives a plan's constant as functions and operators take it: v is a bool,
+// an int64, a float64 or a string; anything else, nil among it, is null.
+func Constant(v any) Value {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return Value{I: 1}
+		}
+		return Value{}
+	case int64:
+		return Value{I: v}
+	case float64:
+		return Value{F: v}
+	case string:
+		return Value{S: []byte(v)}
+	}
+	return Value{Null: true}
+}
+
 // Eval computes one row: it gets the arguments, of the types of Func.Params, and
 // writes the result to out, which comes in zeroed. out.S may point into an argument
 // or into scratch that the next call overwrites. An error ends the query with it.
