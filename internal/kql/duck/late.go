@@ -28,9 +28,6 @@ const (
 	lateTake = 100_000
 )
 
-// rowNames are the columns that together name a stored row.
-var rowNames = []string{"_Source", "_Seq"}
-
 // lateChain is a filter over one scan, with what is between them.
 type lateChain struct {
 	scan *plan.Scan
@@ -59,7 +56,7 @@ func chainOf(node plan.Node) *lateChain {
 			c.computed[n.Result] = n.Match
 			node = n.From
 		case *plan.Scan:
-			for _, name := range rowNames {
+			for _, name := range plan.RowNames() {
 				if i := n.Table.Index(name); i < 0 || !n.Table.Columns[i].Required {
 					return nil
 				}
@@ -292,6 +289,7 @@ func (e *emitter) lateTake(n *plan.Take) (string, bool) {
 func (e *emitter) readLate(c *lateChain, node plan.Node, ends func(string) string) string {
 	e.late = c.scan
 	defer func() { e.late = nil }()
+	rowNames := plan.RowNames()
 	names := make([]string, len(rowNames))
 	match := make([]string, len(rowNames))
 	for i, name := range rowNames {
@@ -310,7 +308,7 @@ func rawName(t *schema.Table, name string) string { return "c" + strconv.Itoa(t.
 
 // addRowNames adds the columns that name a row to a scan that is read late.
 func addRowNames(b *strings.Builder, t *schema.Table, columns []int) []int {
-	for _, name := range rowNames {
+	for _, name := range plan.RowNames() {
 		b.WriteString(", " + rawName(t, name))
 		if i := t.Index(name); !slices.Contains(columns, i) {
 			columns = append(columns, i)

@@ -93,14 +93,15 @@ func (w *windows) number() {
 
 func (w *windows) column(c *plan.WindowCol) {
 	e, name := w.e, column(c.ID)
-	helper := func(suffix string) string { return "w" + strconv.Itoa(int(c.ID)) + suffix }
+	// aside names a column that column c is made of and that nobody else reads.
+	aside := func(suffix string) string { return "w" + strconv.Itoa(int(c.ID)) + suffix }
 	restart, cond := "", ""
 	if c.Restart != nil || c.Op == fn.RowNumber || c.Op == fn.RankMin {
 		w.number()
 	}
 	if c.Restart != nil {
 		cond = e.cond(c.Restart)
-		restart = helper("r")
+		restart = aside("r")
 		w.add(1, "max(CASE WHEN "+cond+" THEN "+place+" END)"+running, restart)
 	}
 	switch c.Op {
@@ -125,7 +126,7 @@ func (w *windows) column(c *plan.WindowCol) {
 			w.sorted = true
 		}
 	default:
-		w.rank(c, helper, restart, cond)
+		w.rank(c, aside, restart, cond)
 	}
 }
 
@@ -139,17 +140,17 @@ func cumulative(t schema.Type, sql string) string {
 
 // rank writes the ranks: a change is the first row, another value than in the row
 // before, or a restart.
-func (w *windows) rank(c *plan.WindowCol, helper func(string) string, restart, cond string) {
+func (w *windows) rank(c *plan.WindowCol, aside func(string) string, restart, cond string) {
 	x, name := w.e.value(c.Args[0]), column(c.ID)
 	w.number()
-	before := helper("p")
+	before := aside("p")
 	w.add(0, "lag("+x+") OVER ()", before)
 	change := place + " = 1 OR " + x + " IS DISTINCT FROM " + before
 	if restart != "" {
 		change += " OR " + cond
 	}
 	if c.Op == fn.RankMin {
-		last := helper("l")
+		last := aside("l")
 		w.add(1, "max(CASE WHEN "+change+" THEN "+place+" END)"+running, last)
 		if restart == "" {
 			w.add(2, "CAST("+last+" AS BIGINT)", name)
@@ -158,12 +159,12 @@ func (w *windows) rank(c *plan.WindowCol, helper func(string) string, restart, c
 		}
 		return
 	}
-	count := helper("c")
+	count := aside("c")
 	w.add(1, "CAST(count(CASE WHEN "+change+" THEN 1 END)"+running+" AS BIGINT)", count)
 	if restart == "" {
 		w.add(2, count, name)
 		return
 	}
-	w.add(2, "max(CASE WHEN "+place+" = "+restart+" THEN "+count+" END)"+running, helper("s"))
-	w.add(3, "("+count+" - coalesce("+helper("s")+", 1) + 1)", name)
+	w.add(2, "max(CASE WHEN "+place+" = "+restart+" THEN "+count+" END)"+running, aside("s"))
+	w.add(3, "("+count+" - coalesce("+aside("s")+", 1) + 1)", name)
 }

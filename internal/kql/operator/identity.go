@@ -16,9 +16,6 @@ func asksForARow(x syntax.Expr) bool {
 	return c != nil && slices.Contains([]string{"arg_max", "arg_min", "argmax", "argmin"}, c.Name)
 }
 
-// rowIdentity are the columns that together name a stored row for ever.
-var rowIdentity = []string{"_Source", "_Seq"}
-
 // identity gives columns that name a row of node, none unless every row of it is a
 // row of one stored table that has a name. The columns go as nobody reads them.
 func (b *Binder) identity(node plan.Node) []plan.Ref {
@@ -33,7 +30,7 @@ func (b *Binder) identity(node plan.Node) []plan.Ref {
 		return b.identity(n.From)
 	case *plan.Scan:
 		var refs []plan.Ref
-		for _, name := range rowIdentity {
+		for _, name := range plan.RowNames() {
 			i := n.Table.Index(name)
 			if i < 0 || !n.Table.Columns[i].Required {
 				return nil

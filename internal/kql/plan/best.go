@@ -29,6 +29,9 @@ type Best struct {
 // the table, if none of them is long: measured on two million events.
 const bestColumns = 6
 
+// RowNames are the columns that together name a stored row for ever.
+func RowNames() []string { return []string{"_Source", "_Seq"} }
+
 // longColumns hold texts that are most of a table.
 var longColumns = []string{"EventXml", "RenderedMessage", "_SystemXml", "ScriptBlockText"}
 
