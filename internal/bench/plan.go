@@ -181,7 +181,8 @@ func benchMany(ctx context.Context, b *bench) error {
 }
 
 // askMany asks the pairs' questions in a loop, askers of them at once, until the
-// returned function is called, which gives the first error that is no limit.
+// returned function is called, which waits for those that were asked and gives the
+// first error that is no limit.
 func (b *bench) askMany(ctx context.Context, dir string, answered, limited *atomic.Int64) (stop func() error, err error) {
 	l, err := lake.Open(ctx, dir, lake.Options{})
 	if err != nil {
@@ -192,17 +193,16 @@ func (b *bench) askMany(ctx context.Context, dir string, answered, limited *atom
 		return nil, errors.Join(err, l.Close())
 	}
 	c := &query.Config{Lake: l, Engine: e}
-	asking, cancel := context.WithCancel(ctx)
+	var enough atomic.Bool
 	var wg sync.WaitGroup
 	failures := make(chan error, askers)
 	for i := range askers {
 		wg.Go(func() {
-			for n := i; asking.Err() == nil; n++ {
-				_, err := drain(asking, c, pairs[n%len(pairs)].kql)
+			for n := i; !enough.Load(); n++ {
+				_, err := drain(ctx, c, pairs[n%len(pairs)].kql)
 				switch {
 				case err == nil:
 					answered.Add(1)
-				case asking.Err() != nil:
 				case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrDeadline), errors.Is(err, engine.ErrMemory):
 					limited.Add(1)
 				default:
@@ -213,7 +213,7 @@ func (b *bench) askMany(ctx context.Context, dir string, answered, limited *atom
 		})
 	}
 	return func() error {
-		cancel()
+		enough.Store(true)
 		wg.Wait()
 		close(failures)
 		return errors.Join(<-failures, e.Close(), l.Close())
