@@ -111,7 +111,7 @@ func (g *generator) intExpr(e func(string) string) string {
 	case 0:
 		return "toint(" + e(g.one("long", "string", "bool", "int", "real")) + ")"
 	case 1:
-		return "bin(" + e("int") + ", " + g.one("int(5)", "int(1)") + ")"
+		return "toint(bin(" + e("int") + ", " + g.one("int(5)", "int(1)") + "))"
 	default:
 		return "dayofmonth(" + e("datetime") + ")"
 	}
