@@ -22,7 +22,7 @@ func (g *generator) relational(q *gquery, rel *grel, n int) string {
 	case 3:
 		right, text := g.pipeline(q, "T3", 1)
 		c := pickOf(g, right.cols)
-		if c.typ == "real" || c.typ == "bool" {
+		if c.typ == "real" || c.typ == "bool" || c.typ == inexact {
 			return ""
 		}
 		return "where " + g.expr(rel, c.typ, 1) + g.one(" in ", " !in ") + "((" + text + " | project " + c.name + "))"
@@ -51,7 +51,7 @@ func (g *generator) join(q *gquery, rel *grel) string {
 		r := pickOf(g, right.cols)
 		var same []string
 		for _, c := range rel.cols {
-			if c.typ == r.typ {
+			if c.typ == r.typ && c.typ != inexact {
 				same = append(same, c.name)
 			}
 		}
@@ -87,7 +87,7 @@ func (g *generator) union(q *gquery, rel *grel) string {
 	g.unique = ""
 	right, text := g.pipeline(q, "T3", 1)
 	var parts []string
-	for _, c := range rel.cols {
+	for _, c := range rel.exact() {
 		if g.r.IntN(6) > 0 {
 			parts = append(parts, c.name+" = "+g.expr(right, c.typ, 1))
 		}
