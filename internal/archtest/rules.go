@@ -79,7 +79,7 @@ type home struct {
 
 var homes = []home{
 	{"github.com/apache/iceberg-go", []string{"internal/lake"}, "the table format has one home, so that its API can change in one place"},
-	{"github.com/apache/arrow-go/", []string{"internal/lake", "internal/engine"}, "Arrow and Parquet stay behind the lake and the engine"},
+	{"github.com/apache/arrow-go/", []string{"internal/lake", "internal/engine", "internal/collect/ingest"}, "Arrow and Parquet stay behind the lake, the engine and the decoding of what is sent"},
 	{"github.com/duckdb/", []string{"internal/engine"}, "DuckDB is the only cgo; everything else must build without it"},
 	{"modernc.org/sqlite", []string{"internal/catalog", "internal/lake"}, "state has one home"},
 	{"database/sql", []string{"internal/catalog", "internal/lake", "internal/engine", "internal/ledger"}, "state has one home"},
