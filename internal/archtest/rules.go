@@ -63,7 +63,7 @@ var edges = map[string][]string{
 	"internal/kql/udf":      {"internal/kql/dyn", "internal/kql/fn", "internal/kql/decimal", "internal/eventxml", "internal/kql/pattern"},
 	"internal/lake":         {"internal/lake/datafile", "internal/catalog", "internal/ledger"},
 	"internal/ledger":       {"internal/catalog", "internal/lake/datafile"},
-	"internal/collect/bulk": {"internal/pipe", "internal/collect/files"},
+	"internal/collect/bulk": {"internal/pipe", "internal/collect/files", "internal/collect/windowsrow"},
 	"internal/collect/dump": {"internal/pipe"},
 	"internal/query":        {"internal/engine"},
 	"internal/demo":         {"internal/collect/bulk"},

@@ -108,7 +108,7 @@ func (l *testLake) count() (n int64) {
 func (l *testLake) texts() (out []string) {
 	l.t.Helper()
 	r := newRowReader(l.w)
-	l.rows(schema.WindowsEvents, func(row datafile.Row) { out = append(out, string(r.appendXML(nil, row))) })
+	l.rows(schema.WindowsEvents, func(row datafile.Row) { out = append(out, string(r.col.AppendXML(nil, row))) })
 	slices.Sort(out)
 	return out
 }

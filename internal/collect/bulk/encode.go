@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/wadi-project/wadi/internal/collect/windowsrow"
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/evtx"
 	"github.com/wadi-project/wadi/internal/lake"
@@ -23,14 +24,14 @@ type encoder struct {
 	cfg     *Config
 	decoder *evtx.Decoder
 	batch   event.Batch
-	event   eventRow
+	event   *windowsrow.Writer
 	line    lineRow
 	rows    map[*schema.Table]*datafile.Rows
 }
 
 func newEncoder(cfg *Config) *encoder {
 	return &encoder{
-		cfg: cfg, decoder: evtx.NewDecoder(), event: eventRow{col: findEventColumns()}, line: newLineRow(cfg.Zone),
+		cfg: cfg, decoder: evtx.NewDecoder(), event: windowsrow.NewWriter(), line: newLineRow(cfg.Zone),
 		rows: map[*schema.Table]*datafile.Rows{
 			schema.WindowsEvents: datafile.NewRows(schema.WindowsEvents),
 			schema.W3CIIS:        datafile.NewRows(schema.W3CIIS),
@@ -44,7 +45,7 @@ func (w *encoder) encode(ctx context.Context, part *openPart, j *job) error {
 	case jobChunk:
 		w.chunk(part, j)
 	case jobText:
-		j.result = w.line.add(w.rows[schema.W3CIIS], rowID{int64(j.source), j.seq, part.IngestedAtUS}, j)
+		j.result = w.line.add(w.rows[schema.W3CIIS], windowsrow.Place{Source: int64(j.source), Seq: j.seq, IngestedUS: part.IngestedAtUS}, j)
 	case jobFeed:
 		w.block(part, j)
 	case jobEnd:
@@ -88,7 +89,7 @@ func (w *encoder) hand(ctx context.Context, part *openPart, t *schema.Table, row
 func (w *encoder) chunk(part *openPart, j *job) {
 	rows := w.rows[schema.WindowsEvents]
 	w.decoder.Open(j.chunk, j.data)
-	id := rowID{int64(j.source), j.seq, part.IngestedAtUS}
+	at := windowsrow.Place{Source: int64(j.source), Seq: j.seq, IngestedUS: part.IngestedAtUS}
 	var r evtx.Record
 	for i := 0; w.decoder.Next(&r); i++ {
 		if i < j.skip {
@@ -105,12 +106,12 @@ func (w *encoder) chunk(part *openPart, j *job) {
 			if r.Damage != "" {
 				e.Damage = w.batch.Append([]byte(r.Damage))
 			}
-			if err := w.add(rows, id, &w.batch, &e, &j.result); err != nil {
+			if err := w.add(rows, &at, &w.batch, &e, &j.result); err != nil {
 				j.damaged(1)
 				j.findings = append(j.findings, (&evtx.Loss{Chunk: j.chunk.Number, Offset: r.Offset, RecordID: r.ID, Reason: err.Error()}).Error())
 			}
 		}
-		id.seq++
+		at.Seq++
 	}
 	j.lose(w.decoder.Losses())
 }
@@ -130,30 +131,30 @@ func (j *job) lose(losses []evtx.Loss) {
 }
 
 // add adds one event's row and counts it.
-func (w *encoder) add(rows *datafile.Rows, id rowID, b *event.Batch, e *event.Event, to *tallies) error {
-	parsed, damage, err := w.event.add(rows, id, b, e)
+func (w *encoder) add(rows *datafile.Rows, at *windowsrow.Place, b *event.Batch, e *event.Event, to *tallies) error {
+	parsed, damage, err := w.event.Add(rows, at, b, e)
 	if err != nil {
 		return err
 	}
-	to.of(b.Bytes(parsed.Channel)).stored(parsed.TimeCreated, parsed.Has&event.HasTimeCreated != 0, id.ingestedUS, damage != "")
+	to.of(b.Bytes(parsed.Channel)).stored(parsed.TimeCreated, parsed.Has&event.HasTimeCreated != 0, at.IngestedUS, damage != "")
 	return nil
 }
 
 // block stores a feed's block.
 func (w *encoder) block(part *openPart, j *job) {
 	rows := w.rows[schema.WindowsEvents]
-	id := rowID{int64(j.source), j.seq, part.IngestedAtUS}
+	at := windowsrow.Place{Source: int64(j.source), Seq: j.seq, IngestedUS: part.IngestedAtUS}
 	b := j.block.Events
 	for i := range b.Events {
-		if err := w.add(rows, id, b, &b.Events[i], &j.result); err != nil {
+		if err := w.add(rows, &at, b, &b.Events[i], &j.result); err != nil {
 			j.damaged(1)
 			j.findings = append(j.findings, err.Error())
 		}
-		id.seq++
+		at.Seq++
 	}
 	if len(j.block.Lines) > 0 {
 		lines := job{text: j.block.Lines, line: 1}
-		j.linesResult = w.line.add(w.rows[schema.W3CIIS], rowID{int64(j.linesSource), j.linesSeq, part.IngestedAtUS}, &lines)
+		j.linesResult = w.line.add(w.rows[schema.W3CIIS], windowsrow.Place{Source: int64(j.linesSource), Seq: j.linesSeq, IngestedUS: part.IngestedAtUS}, &lines)
 		j.findings = append(j.findings, lines.findings...)
 	}
 }

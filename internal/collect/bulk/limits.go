@@ -38,11 +38,6 @@ const (
 	// maxMismatches bounds how many known states of a text log that differ are tried:
 	// each is read again.
 	maxMismatches = 16
-	// maxSystem bounds the text of an event's System: real ones have less than 2 KB.
-	maxSystem = 1 << 20
-	// maxValues is the length of an event from which on EventData and the message
-	// are left to the text. A row is bounded at 32 MB.
-	maxValues = 4 << 20
 	// maxLost bounds how many missing identifiers one chunk may report: a hostile
 	// identifier must not spoil the sums of the ledger.
 	maxLost = 1 << 40

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wadi-project/wadi/internal/collect/windowsrow"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
 	"github.com/wadi-project/wadi/internal/w3c"
@@ -31,9 +32,9 @@ type lineRow struct {
 
 func newLineRow(zone *time.Location) lineRow { return lineRow{col: findLineColumns(), zone: zone} }
 
-// add adds the rows of a job's lines, numbered from id on, and counts them. Lines
+// add adds the rows of a job's lines, numbered from at on, and counts them. Lines
 // that do not fit are kept, and named in the job's findings.
-func (w *lineRow) add(rows *datafile.Rows, id rowID, j *job) (counted tallies) {
+func (w *lineRow) add(rows *datafile.Rows, at windowsrow.Place, j *job) (counted tallies) {
 	p := w3c.NewParser(w3c.Options{Location: w.zone})
 	for head := j.head; len(head) > 0; {
 		var line []byte
@@ -48,9 +49,9 @@ func (w *lineRow) add(rows *datafile.Rows, id rowID, j *job) (counted tallies) {
 		if p.Line(line, &w.row) != w3c.Data {
 			continue
 		}
-		w.write(rows, id)
-		id.seq++
-		counted.of(nil).stored(w.row.Time, w.row.HasTime, id.ingestedUS, w.row.Damage != "")
+		w.write(rows, &at)
+		at.Seq++
+		counted.of(nil).stored(w.row.Time, w.row.HasTime, at.IngestedUS, w.row.Damage != "")
 		if w.row.Damage != "" {
 			j.findings = append(j.findings, fmt.Sprintf("line %d: %s", number, w.row.Damage))
 		}
@@ -59,7 +60,7 @@ func (w *lineRow) add(rows *datafile.Rows, id rowID, j *job) (counted tallies) {
 }
 
 // write adds the row that was read last.
-func (w *lineRow) write(rows *datafile.Rows, id rowID) {
+func (w *lineRow) write(rows *datafile.Rows, at *windowsrow.Place) {
 	c, r := &w.col, &w.row
 	rows.Begin()
 	if r.HasTime {
@@ -67,9 +68,9 @@ func (w *lineRow) write(rows *datafile.Rows, id rowID) {
 		rows.Int(c.TimeGenerated, us)
 		rows.Int(c.TimeSub, int64(sub))
 	}
-	rows.Int(c.IngestedAt, id.ingestedUS)
-	rows.Int(c.Source, id.source)
-	rows.Int(c.Seq, id.seq)
+	rows.Int(c.IngestedAt, at.IngestedUS)
+	rows.Int(c.Source, at.Source)
+	rows.Int(c.Seq, at.Seq)
 	table := ""
 	if r.Format == w3c.IIS {
 		table = "W3CIISLog"
