@@ -30,6 +30,7 @@ var floors = map[string]floor{
 	"internal/catalog": state,
 	"internal/lake":    state,
 	"internal/ledger":  state,
+	"internal/wal":     state,
 
 	"internal/pipe":    work,
 	"internal/collect": work,
