@@ -76,6 +76,9 @@ const (
 type Table struct {
 	// Name is the table's name, [a-z0-9_] only.
 	Name string
+	// Custom is the name in KQL of a custom table, such as Probe_CL; empty for the
+	// built-in tables.
+	Custom string
 	// Version is the current schema version: the highest Born of its columns.
 	Version int
 	// Doc is one sentence for docs/tables.md.
