@@ -192,8 +192,11 @@ func (a *App) query(ctx context.Context, text string, how *asking) error {
 }
 
 // toFile makes a file of what write writes. What stood there before stays when
-// write fails.
+// write fails. A device or a pipe is written to, never replaced.
 func toFile(path string, write func(io.Writer) error) (err error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {
+		return toDevice(path, write)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("cannot write the answer: %w", err)
@@ -211,6 +214,22 @@ func toFile(path string, write func(io.Writer) error) (err error) {
 		return fmt.Errorf("cannot write the answer: %w", err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("cannot write the answer: %w", err)
+	}
+	return nil
+}
+
+// toDevice writes to what stands at the path.
+func toDevice(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("cannot write the answer: %w", err)
+	}
+	if err := write(f); err != nil {
+		_ = f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
 		return fmt.Errorf("cannot write the answer: %w", err)
 	}
 	return nil
