@@ -39,6 +39,9 @@ const (
 	FormNoProvider = 1 << 13
 	// FormNoNamespace: the element Event has no attribute.
 	FormNoNamespace = 1 << 14
+	// FormComposed: the event came as values, and its text, System and the rest,
+	// was composed of them.
+	FormComposed = 1 << 15
 )
 
 // namespace is the namespace of events.
@@ -120,7 +123,7 @@ func AppendSystem(dst []byte, s *System, form int32) []byte {
 	w.number("<Opcode>", s.Opcode, s.Has&event.HasOpcode != 0, "</Opcode>")
 	if s.Has&event.HasKeywords != 0 {
 		w.lit("<Keywords>")
-		w.dst = appendKeywords(w.dst, uint64(s.Keywords), form)
+		w.dst = AppendKeywords(w.dst, uint64(s.Keywords), form)
 		w.lit("</Keywords>")
 	}
 	if s.Has&event.HasTimeCreated != 0 {
@@ -212,7 +215,7 @@ func (w *writer) attr(head string, v []byte) {
 	if v != nil {
 		w.lit(head)
 		w.dst = append(w.dst, w.quote)
-		w.dst = appendEscaped(w.dst, v, w.quote)
+		w.dst = AppendEscaped(w.dst, v, w.quote)
 		w.dst = append(w.dst, w.quote)
 	}
 }
@@ -226,13 +229,13 @@ func (w *writer) text(open string, v []byte, end string, form int32) {
 	default:
 		w.lit(open)
 		w.dst = append(w.dst, '>')
-		w.dst = appendEscaped(w.dst, v, 0)
+		w.dst = AppendEscaped(w.dst, v, 0)
 		w.lit(end)
 	}
 }
 
-// appendKeywords writes the bit mask as the form says.
-func appendKeywords(dst []byte, v uint64, form int32) []byte {
+// AppendKeywords appends the bit mask as the form says.
+func AppendKeywords(dst []byte, v uint64, form int32) []byte {
 	if form&FormDecimalKeywords != 0 {
 		return strconv.AppendUint(dst, v, 10)
 	}
@@ -255,9 +258,9 @@ func appendKeywords(dst []byte, v uint64, form int32) []byte {
 // attributes, but for the quotes in text.
 var escapes = [64]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '\'': "&apos;", '"': "&quot;"}
 
-// appendEscaped appends v as EvtRender escapes it: in text (quote 0) or in an
+// AppendEscaped appends v as EvtRender escapes it: in text (quote 0) or in an
 // attribute with that quote. Inside double quotes an apostrophe stays.
-func appendEscaped(dst, v []byte, quote byte) []byte {
+func AppendEscaped(dst, v []byte, quote byte) []byte {
 	from := 0
 	for i, c := range v {
 		if c >= 64 || escapes[c] == "" || c == '"' && quote == 0 || c == '\'' && quote != '\'' {

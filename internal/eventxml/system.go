@@ -152,26 +152,30 @@ func (p *Parser) keywords(e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	s := p.b.Bytes(text)
-	var n uint64
-	ok := false
-	if len(s) > 2 && s[0] == '0' && s[1] == 'x' {
-		if len(s) == 18 && s[2] == '0' {
-			p.form |= FormPaddedKeywords
-		}
-		if bytes.ContainsAny(s[2:], "ABCDEF") {
-			p.form |= FormUpperKeywords
-		}
-		n, ok = parseHex(s[2:])
-	} else {
-		p.form |= FormDecimalKeywords
-		n, ok = parseUint(s)
-	}
+	n, form, ok := ParseKeywords(p.b.Bytes(text))
+	p.form |= form
 	if ok {
 		e.Keywords = n
 		e.Has |= event.HasKeywords
 	}
 	return nil
+}
+
+// ParseKeywords reads the text of Keywords, and tells the bits of the form that it
+// is written in.
+func ParseKeywords(s []byte) (n uint64, form int32, ok bool) {
+	if len(s) <= 2 || s[0] != '0' || s[1] != 'x' {
+		n, ok = parseUint(s)
+		return n, FormDecimalKeywords, ok
+	}
+	if len(s) == 18 && s[2] == '0' {
+		form |= FormPaddedKeywords
+	}
+	if bytes.ContainsAny(s[2:], "ABCDEF") {
+		form |= FormUpperKeywords
+	}
+	n, ok = parseHex(s[2:])
+	return n, form, ok
 }
 
 // parseUint reads a decimal number of at most 64 bits.

@@ -20,6 +20,17 @@ func buildActivity() string {
 	return "strcat(tostring(EventID), " + title.String() + ")"
 }
 
+// ActivityTitle gives the title of a Security event as SecurityEvent's Activity
+// shows it; false where that takes the message.
+func ActivityTitle(eventID int32) (string, bool) {
+	for i := range activities {
+		if activities[i].id == int(eventID) {
+			return activities[i].title, true
+		}
+	}
+	return "", false
+}
+
 // activities are the titles of Security's events, as the provider's messages
 // begin; the most frequent ones come first, because case() tries them in turn.
 var activities = []struct {

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"time"
 
+	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -104,13 +105,145 @@ func (e *UnknownError) Error() string {
 // for concurrent use.
 type Decoder struct {
 	now func() time.Time
+
+	// The body in work.
+	out   *Result
+	write writer
+	rowAt rowTime
+	row   int
+	seen  []int // by column: the number of the row that set it
+	order []int // the columns of the row before
+	scan  scanner
+
+	table   tableWriter
+	iis     iisWriter
+	windows windowsWriter
+}
+
+// rowTime is what the tallies need of a row: its channel, its time.
+type rowTime struct {
+	channel []byte
+	at      event.Ticks
+	timed   bool
+	partial bool
 }
 
 // NewDecoder makes a decoder; now gives the time of rows that have none.
-func NewDecoder(now func() time.Time) *Decoder { return &Decoder{now: now} }
+func NewDecoder(now func() time.Time) *Decoder {
+	return &Decoder{now: now, windows: newWindowsWriter()}
+}
 
-// Decode reads a body, decompressed, into out. On an error (an [*Error]) out is
-// empty. The body is not kept.
+// Decode reads a body, decompressed, into out. On an error (an [*Error]) out has
+// no rows. The body is not kept. A body without rows is no error.
 func (d *Decoder) Decode(t *Target, f Format, body []byte, out *Result) error {
-	return &Error{Offset: -1, Reason: "this build reads no bodies yet"}
+	if len(body) > MaxBody {
+		return &Error{Offset: -1, Reason: "the body is larger than 16 MiB", TooLarge: true}
+	}
+	d.start(t, out)
+	var err error
+	if f == Arrow {
+		err = d.arrow(t, body)
+	} else {
+		err = d.json(t, body, out)
+	}
+	if err == nil {
+		err = out.Rows.Err()
+	}
+	if err != nil {
+		out.Rows.Reset()
+		out.Tallies = out.Tallies[:0]
+	}
+	d.out, d.write = nil, nil
+	return err
+}
+
+// start prepares for a body.
+func (d *Decoder) start(t *Target, out *Result) {
+	if out.Rows == nil || out.Rows.Table() != t.Table {
+		out.Rows = datafile.NewRows(t.Table)
+	}
+	out.Rows.Reset()
+	out.Tallies = out.Tallies[:0]
+	d.out, d.row, d.order = out, 0, d.order[:0]
+	if len(d.seen) < len(t.columns) {
+		d.seen = make([]int, len(t.columns))
+	}
+	clear(d.seen)
+	base := tableWriter{t: t, rows: out.Rows, now: event.FromTime(d.now()), scratch: d.table.scratch}
+	switch t.shape {
+	case shapeWindows:
+		d.windows.start(t, out.Rows, base.now)
+		d.write = &d.windows
+	case shapeIIS:
+		d.iis.tableWriter = base
+		d.write = &d.iis
+	default:
+		d.table = base
+		d.write = &d.table
+	}
+}
+
+func (d *Decoder) begin() { d.write.begin() }
+
+// set takes a value of the current row.
+func (d *Decoder) set(col int, v *value) string {
+	if d.seen[col] == d.row {
+		return "the column comes twice in the row"
+	}
+	d.seen[col] = d.row
+	if v.kind == ofNull {
+		return ""
+	}
+	return d.write.set(col, v)
+}
+
+// end finishes the current row and counts it; offset is where it begins.
+func (d *Decoder) end(t *Target, offset int) error {
+	if col, reason := d.write.end(&d.rowAt); reason != "" {
+		e := &Error{Row: d.row, Offset: offset, Reason: reason}
+		if col >= 0 {
+			e.Column = t.columns[col].name
+		}
+		return e
+	}
+	d.out.count(&d.rowAt, d.write.ingested())
+	return nil
+}
+
+// full refuses a body whose rows take too much memory.
+func (d *Decoder) full(out *Result) error {
+	if out.Rows.SizeBytes() > MaxEncoded {
+		return &Error{Row: d.row, Offset: -1, Reason: "the rows up to here are larger than 64 MiB", TooLarge: true}
+	}
+	return out.Rows.Err()
+}
+
+// count adds a stored row to the tally of its channel.
+func (r *Result) count(row *rowTime, now event.Ticks) {
+	var t *lake.SourceTally
+	for i := range r.Tallies {
+		if r.Tallies[i].Channel == string(row.channel) {
+			t = &r.Tallies[i]
+			break
+		}
+	}
+	if t == nil {
+		r.Tallies = append(r.Tallies, lake.SourceTally{Channel: string(row.channel)})
+		t = &r.Tallies[len(r.Tallies)-1]
+	}
+	t.Received++
+	t.Stored++
+	if row.partial {
+		t.Partial++
+	}
+	if !row.timed {
+		return
+	}
+	skew := int64(now - row.at)
+	if t.FirstTime == 0 {
+		t.FirstTime, t.LastTime, t.SkewMin, t.SkewMax = row.at, row.at, skew, skew
+		return
+	}
+	t.FirstTime, t.LastTime = min(t.FirstTime, row.at), max(t.LastTime, row.at)
+	t.SkewMin, t.SkewMax = min(t.SkewMin, skew), max(t.SkewMax, skew)
 }
