@@ -8,7 +8,6 @@ import (
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
-	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // Format is the form of a body.
@@ -39,12 +38,6 @@ func FormatOf(contentType string) (Format, bool) {
 		return Arrow, true
 	}
 	return 0, false
-}
-
-// Tables are the tables and views that rows may be sent to: a [schema.Set].
-type Tables interface {
-	Tables() []*schema.Table
-	Views() []*schema.View
 }
 
 // Result is what a body holds. Its rows belong to it; they are valid until it is

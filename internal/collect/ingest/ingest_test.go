@@ -4,57 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // testNow is the time of ingestion in tests.
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// testSet is the built-in tables and a table with a column of every type.
-type testSet struct {
-	tables []*schema.Table
-	views  []*schema.View
-}
+// probeColumns are the columns of the test's own table, one of every type.
+const probeColumns = "TimeGenerated:datetime, client:int, n:long, ratio:real, ok:bool, at:datetime, took:timespan, id:guid, price:decimal, name:string, more:dynamic, " +
+	"a:string, b:string, c:string, d:string"
 
-func (s testSet) Tables() []*schema.Table { return s.tables }
-func (s testSet) Views() []*schema.View   { return s.views }
-
-// probeColumns are the columns of the test's own table.
-const probeColumns = "client:int n:long ratio:real ok:bool at:datetime took:timespan id:guid price:decimal name:string more:dynamic " +
-	"a:string b:string c:string d:string"
-
-var typesByName = map[string]schema.Type{
-	"int": schema.Int, "long": schema.Long, "real": schema.Real, "bool": schema.Bool, "datetime": schema.DateTime, "timespan": schema.TimeSpan,
-	"guid": schema.Guid, "decimal": schema.Decimal, "string": schema.String, "dynamic": schema.Dynamic,
-}
-
-func newTestSet() testSet {
-	t := &schema.Table{Name: "probe_cl", Version: 1, Partition: schema.ByDay, Sort: []string{"TimeGenerated"}, OwnName: true}
-	v := &schema.View{Name: "Probe_CL", Table: t, Filter: `_Table == "Probe_CL"`}
-	add := func(name string, typ schema.Type, required bool) {
-		t.Columns = append(t.Columns, schema.Column{Name: name, KQL: typ, Disk: typ.Disk(), FieldID: len(t.Columns) + 1, Required: required, Born: 1})
-		v.Columns = append(v.Columns, schema.ViewColumn{Name: name, KQL: typ, Kind: schema.Stored, Expr: name, Hidden: name[0] == '_'})
+var testSet = sync.OnceValue(func() *schema.Set {
+	t, _, err := schema.ParseCustom("Probe_CL", probeColumns)
+	if err != nil {
+		panic(err)
 	}
-	add("TimeGenerated", schema.DateTime, false)
-	add("_TimeSub", schema.Int, false)
-	add("_IngestedAt", schema.DateTime, true)
-	add("_Source", schema.Int, true)
-	add("_Seq", schema.Long, true)
-	add("_Table", schema.String, true)
-	for c := range strings.FieldsSeq(probeColumns) {
-		name, typ, _ := strings.Cut(c, ":")
-		add(name, typesByName[typ], false)
+	set, err := schema.NewSet(t)
+	if err != nil {
+		panic(err)
 	}
-	return testSet{append(schema.Tables(), t), append(schema.Views(), v)}
-}
+	return set
+})
 
 func testTarget(t testing.TB, name string) *Target {
 	t.Helper()
-	target, err := NewStreams(newTestSet()).Table(name)
+	target, err := NewStreams(testSet()).Table(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +43,7 @@ func newTestDecoder() *Decoder { return NewDecoder(func() time.Time { return tes
 
 func TestStreams(t *testing.T) {
 	t.Parallel()
-	s := NewStreams(newTestSet())
+	s := NewStreams(testSet())
 	for stream, want := range map[string]string{
 		"Microsoft-SecurityEvent": "SecurityEvent", "Microsoft-Event": "Event", "Microsoft-WindowsEvent": "WindowsEvent",
 		"Microsoft-W3CIISLog": "W3CIISLog", "Custom-Probe_CL": "Probe_CL",
@@ -275,7 +253,6 @@ func benchDecode(b *testing.B, table string, body []byte, rows int) {
 		}
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-	_ = datafile.NewRows
 }
 
 func BenchmarkCustom(b *testing.B) {

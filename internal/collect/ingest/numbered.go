@@ -8,5 +8,3 @@ func beginNumbered(rows *datafile.Rows) {
 		rows.Int(rows.Table().Index(c), 0)
 	}
 }
-
-

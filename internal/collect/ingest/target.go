@@ -97,17 +97,15 @@ type Streams struct {
 var microsoftStreams = []string{"SecurityEvent", "Event", "WindowsEvent", "W3CIISLog"}
 
 // NewStreams makes the targets of a set of tables.
-func NewStreams(set Tables) *Streams {
+func NewStreams(set *schema.Set) *Streams {
 	s := &Streams{streams: map[string]*Target{}, tables: map[string]*Target{}}
 	for _, v := range set.Views() {
-		if v.Table.Columns[0].FieldID == 0 {
-			continue // nothing is written there yet
-		}
-		t := newTarget(v)
-		s.tables[v.Name] = t
-		if t.shape == shapeTable {
-			s.streams["Custom-"+v.Name] = t
-			s.tables[v.Table.Name] = t
+		switch {
+		case v.Table.Custom != "":
+			t := newTarget(v)
+			s.tables[v.Name], s.tables[v.Table.Name], s.streams["Custom-"+v.Name] = t, t, t
+		case v.Table == schema.WindowsEvents || v.Table == schema.W3CIIS:
+			s.tables[v.Name] = newTarget(v)
 		}
 	}
 	for _, name := range microsoftStreams {

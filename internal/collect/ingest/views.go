@@ -52,9 +52,18 @@ var (
 		{"NT AUTHORITY\\SYSTEM", "S-1-5-18"}, {"NT AUTHORITY\\LOCAL SERVICE", "S-1-5-19"}, {"NT AUTHORITY\\NETWORK SERVICE", "S-1-5-20"},
 	}
 	logonTypes = [...][2]string{
-		{"0", "0 - System"}, {"2", "2 - Interactive"}, {"3", "3 - Network"}, {"4", "4 - Batch"}, {"5", "5 - Service"}, {"7", "7 - Unlock"},
-		{"8", "8 - NetworkCleartext"}, {"9", "9 - NewCredentials"}, {"10", "10 - RemoteInteractive"}, {"11", "11 - CachedInteractive"},
-		{"12", "12 - CachedRemoteInteractive"}, {"13", "13 - CachedUnlock"},
+		{"0", "0 - System"},
+		{"2", "2 - Interactive"},
+		{"3", "3 - Network"},
+		{"4", "4 - Batch"},
+		{"5", "5 - Service"},
+		{"7", "7 - Unlock"},
+		{"8", "8 - NetworkCleartext"},
+		{"9", "9 - NewCredentials"},
+		{"10", "10 - RemoteInteractive"},
+		{"11", "11 - CachedInteractive"},
+		{"12", "12 - CachedRemoteInteractive"},
+		{"13", "13 - CachedUnlock"},
 	}
 )
 
