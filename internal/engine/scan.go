@@ -62,8 +62,8 @@ type OlderFiles struct {
 	Derived []DerivedColumn
 }
 
-// DerivedColumn is a text column that older files lack: the value of one of Names in
-// the EventData of the event's text, the first that is not empty, else null.
+// DerivedColumn is a text column that older files lack: the value of the first of
+// Names that the EventData of the event's text has, else null.
 type DerivedColumn struct {
 	FieldID int
 	// Text and Provider are the field ids of the event's text and provider.
@@ -235,7 +235,7 @@ func appendDerived(b *strings.Builder, d *DerivedColumn) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		value := fmt.Sprintf("nullif(%sevent_field(c%d, %s), '')", functionPrefix, d.Text, literal(n.Name))
+		value := fmt.Sprintf("%sevent_text(c%d, %s)", functionPrefix, d.Text, literal(n.Name))
 		if n.Provider != "" {
 			value = fmt.Sprintf("CASE WHEN c%d = %s THEN %s END", d.Provider, literal(n.Provider), value)
 		}

@@ -12,6 +12,7 @@ import (
 type DataReader struct {
 	parser Parser
 	batch  event.Batch
+	user   event.Span
 }
 
 const (
@@ -24,7 +25,8 @@ const (
 // EventData.
 func (r *DataReader) Read(text []byte) (count int, ok bool) {
 	r.batch.Reset()
-	if len(text) > maxText {
+	r.user = event.Span{}
+	if len(text) > MaxValues {
 		return 0, false
 	}
 	span := r.batch.Append(text)
@@ -32,18 +34,34 @@ func (r *DataReader) Read(text []byte) (count int, ok bool) {
 	p.b, p.x, p.base, p.pos = &r.batch, r.batch.Bytes(span), span.Off, 0
 	defer func() { p.b, p.x, p.tag.name = nil, nil, nil }()
 	for {
-		if more, err := p.child("Event"); err != nil || !more {
-			return 0, false
+		more, err := p.child("Event")
+		if err != nil || !more {
+			break
 		}
-		if string(p.tag.name) == "EventData" {
-			_ = p.eventData()
-			return len(r.batch.Pairs), true
+		switch string(p.tag.name) {
+		case "EventData":
+			ok = true
+			err = p.eventData()
+		case "UserData":
+			r.user, err = p.inner()
+		default:
+			_, err = p.inner()
 		}
-		if _, err := p.inner(); err != nil {
-			return 0, false
+		if err != nil || !hasValues(p.x[p.pos:]) {
+			break
 		}
 	}
+	return len(r.batch.Pairs), ok
 }
+
+// hasValues tells whether one more element with values may follow: an event has
+// rarely two.
+func hasValues(rest []byte) bool {
+	return bytes.Contains(rest, []byte(dataStart)) || bytes.Contains(rest, []byte("<UserData"))
+}
+
+// UserData gives the content of UserData in the text that was read last.
+func (r *DataReader) UserData() []byte { return r.batch.Bytes(r.user) }
 
 // Pair gives the i-th value read and its name: its Name attribute, for elements
 // other than Data without one their own name, else nothing.
@@ -56,6 +74,9 @@ func (r *DataReader) Pair(i int) (name, value []byte) {
 // an import puts into a column of that name. ok is false when there is none. The
 // value may alias text.
 func (r *DataReader) Field(text, name []byte) (value []byte, ok bool) {
+	if len(text) > MaxValues || len(name) == 0 {
+		return nil, false
+	}
 	value, ok, sure := quickField(text, name)
 	if sure {
 		return value, ok
@@ -102,7 +123,7 @@ func quickField(text, name []byte) (value []byte, ok, sure bool) {
 		case bytes.HasPrefix(rest, []byte(unnamed)):
 			rest = rest[len(unnamed):]
 		case bytes.HasPrefix(rest, []byte(dataEnd)):
-			return nil, false, true
+			return nil, false, !bytes.Contains(rest, []byte(dataStart))
 		default:
 			return nil, false, false
 		}

@@ -32,15 +32,19 @@ func values(r *DataReader, text string) string {
 func TestData(t *testing.T) {
 	var r DataReader
 	for text, want := range map[string]string{
-		"<EventData><Data Name='a'>1</Data><Data Name='b'></Data><Data Name='c'/></EventData></Event>":         "a=1;b=;c=",
-		"<EventData><Data Name=\"a\">1</Data>\n <Data Name='a'>2</Data></EventData></Event>":                   "a=1;a=2",
-		"<EventData Name='x'><Data>1</Data><Data/><Binary>00</Binary></EventData></Event>":                     "=1;=;Binary=00",
-		"<EventData><Data Name='a'>&lt;b&gt; &amp;&#65;</Data><Data Name='&lt;x'>y</Data></EventData></Event>": "a=<b> &A;<x=y",
-		"<EventData><Data Name='a'><![CDATA[<Data Name='b'>2</Data>]]></Data></EventData></Event>":             "a=<Data Name='b'>2</Data>",
-		"<EventData><!-- <Data Name='b'>2</Data> --><Data Name='a'>1</Data></EventData></Event>":               "a=1",
-		"<EventData><Complex><Data Name='b'>2</Data><Data Name='c'>3</Data></Complex></EventData></Event>":     "Complex=23",
-		"<UserData><x><Data Name='b'>2</Data></x></UserData></Event>":                                          "none",
-		"<UserData/><EventData><Data Name='a'>1</Data></EventData></Event>":                                    "a=1",
+		"<EventData><Data Name='a'>1</Data><Data Name='b'></Data><Data Name='c'/></EventData></Event>":                                    "a=1;b=;c=",
+		"<EventData><Data Name=\"a\">1</Data>\n <Data Name='a'>2</Data></EventData></Event>":                                              "a=1;a=2",
+		"<EventData Name='x'><Data>1</Data><Data/><Binary>00</Binary></EventData></Event>":                                                "=1;=;Binary=00",
+		"<EventData><Data Name='a'>&lt;b&gt; &amp;&#65;</Data><Data Name='&lt;x'>y</Data></EventData></Event>":                            "a=<b> &A;<x=y",
+		"<EventData><Data Name='a'><![CDATA[<Data Name='b'>2</Data>]]></Data></EventData></Event>":                                        "a=<Data Name='b'>2</Data>",
+		"<EventData><!-- <Data Name='b'>2</Data> --><Data Name='a'>1</Data></EventData></Event>":                                          "a=1",
+		"<EventData><Complex><Data Name='b'>2</Data><Data Name='c'>3</Data></Complex></EventData></Event>":                                "Complex=23",
+		"<UserData><x><Data Name='b'>2</Data></x></UserData></Event>":                                                                     "none",
+		"<UserData/><EventData><Data Name='a'>1</Data></EventData></Event>":                                                               "a=1",
+		"<EventData><Data Name='a'>1</Data></EventData><x/><EventData><Data Name='a'>2</Data><Data Name='b'>3</Data></EventData></Event>": "a=1;a=2;b=3",
+		"<EventData><Data Name='a'>1</Data></EventData><EventData><Data Name='b'>2":                                                       "a=1",
+		"<EventData><Data Name=''>1</Data><b>2</b></EventData></Event>":                                                                   "=1;b=2",
+		"<EventData><Data Name='a'>" + strings.Repeat("x", MaxValues) + "</Data>":                                                         "none",
 		"<EventData/></Event>": "",
 		"</Event>":             "none",
 		"":                     "none",
@@ -68,6 +72,27 @@ func compareFields(t *testing.T, r *DataReader, text []byte, names ...string) {
 		}
 		if got, ok := r.Field(text, []byte(name)); ok != there || !bytes.Equal(got, want) {
 			t.Fatalf("%s\n%q is %q, %v, want %q, %v", text, name, got, ok, want, there)
+		}
+	}
+}
+
+// TestClearedBy reads who cleared a log, from the event's text to the values.
+func TestClearedBy(t *testing.T) {
+	const text = "<UserData><LogFileCleared xmlns='x'><SubjectUserSid>S-1</SubjectUserSid><SubjectUserName>a&amp;lt;</SubjectUserName><SubjectLogonId></SubjectLogonId>" +
+		"<SubjectDomainName><x/></SubjectDomainName><Channel>c</Channel></LogFileCleared></UserData></Event>"
+	for _, c := range []struct{ provider, text, want string }{
+		{eventLogProvider, text, "SubjectUserSid=S-1;SubjectUserName=a&lt;;SubjectLogonId=;"},
+		{"Other", text, ""},
+		{eventLogProvider, "<EventData><Data Name='SubjectUserSid'>x</Data></EventData></Event>", ""},
+		{eventLogProvider, "<EventData/>" + text, "SubjectUserSid=S-1;SubjectUserName=a&lt;;SubjectLogonId=;"},
+		{eventLogProvider, text[:40], ""},
+	} {
+		var r DataReader
+		r.Read([]byte(c.text))
+		got := ""
+		ClearedBy([]byte(c.provider), r.UserData(), func(name string, value []byte) { got += name + "=" + string(value) + ";" })
+		if got != c.want {
+			t.Errorf("%s of %s: %q, want %q", c.text, c.provider, got, c.want)
 		}
 	}
 }

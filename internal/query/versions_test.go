@@ -108,12 +108,14 @@ func TestOlderFiles(t *testing.T) {
 		return source(name)
 	}
 	for question, want := range map[string]string{
-		"windows_events | project _Seq, FilterRTID, _Younger | sort by _Seq asc": "_Seq,FilterRTID,_Younger\n0,,\n1,rt1 & <x>,\n2,rt2 & <x>,\n3,,\n4,rt4 & <x>,\n5,rt5 & <x>,5\n6,,6\n7,rt7 & <x>,7\n8,rt8 & <x>,8\n",
-		"windows_events | where FilterRTID startswith 'rt' | count":              "Count\n6\n",
-		"windows_events | where FilterRTID == 'rt2 & <x>' | project _Seq":        "_Seq\n2\n",
-		"windows_events | where isempty(FilterRTID) | count":                     "Count\n3\n",
-		"windows_events | summarize sum(_Younger)":                               "sum__Younger\n26\n",
-		"windows_events | count":                                                 "Count\n9\n",
+		"windows_events | project _Seq, FilterRTID, _Younger | sort by _Seq asc":                                          "_Seq,FilterRTID,_Younger\n0,,\n1,rt1 & <x>,\n2,rt2 & <x>,\n3,,\n4,rt4 & <x>,\n5,rt5 & <x>,5\n6,,6\n7,rt7 & <x>,7\n8,rt8 & <x>,8\n",
+		"windows_events | where FilterRTID startswith 'rt' | count":                                                       "Count\n6\n",
+		"windows_events | where FilterRTID == 'rt2 & <x>' | project _Seq":                                                 "_Seq\n2\n",
+		"windows_events | where isempty(FilterRTID) | count":                                                              "Count\n3\n",
+		"windows_events | where EventData.FilterRTID == 'rt7 & <x>' or EventData.FilterRTID == 'rt1 & <x>' | count":       "Count\n2\n",
+		"windows_events | summarize countif(isnull(EventData.FilterRTID)), countif(tostring(EventData.FilterRTID) == '')": "countif_,countif_1\n3,3\n",
+		"windows_events | summarize sum(_Younger)":                                                                        "sum__Younger\n26\n",
+		"windows_events | count": "Count\n9\n",
 	} {
 		parsed, found := syntax.Parse(question)
 		p, more := bind.Bind(parsed, bind.Env{Now: event.FromTime(day), Tables: tables})

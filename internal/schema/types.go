@@ -93,7 +93,8 @@ type Table struct {
 	// OwnName tells that KQL sees the table under its physical name.
 	OwnName bool
 	// Computed are columns that exist under the physical name too but are not
-	// stored (_Xml, _Case, _ItemId …): KQL expressions or named functions.
+	// stored (_Xml, _Case, _ItemId …): KQL expressions or named functions. Views have
+	// those whose names begin with "_".
 	Computed []ViewColumn
 }
 
@@ -142,7 +143,8 @@ type ViewColumn struct {
 	// physical table's columns; a KQL literal; empty.
 	Expr string
 	Doc  string
-	// Hidden columns are not in "*": Wadi's own, whose names begin with "_".
+	// Hidden columns are not in "*": Wadi's own, whose names begin with "_", and of a
+	// physical table what is in others of its columns already.
 	Hidden bool
 }
 

@@ -6,6 +6,13 @@ package schema
 // no end tag.
 const eventDataAsSentinel = `__event_data()`
 
+// eventDataAsBag is EventData as Sentinel's WindowsEvent has it. The binder knows it:
+// a field of it with a column of its own is read there.
+const (
+	eventDataAsBag    = `__event_data_json()`
+	docEventDataAsBag = "EventData as an object of texts by their names, of a repeated name the first; values without a name are in the array Data."
+)
+
 const exprUserName = `case(isempty(SystemUserId), "N/A", SystemUserId == "S-1-5-18", "NT AUTHORITY\\SYSTEM", ` +
 	`SystemUserId == "S-1-5-19", "NT AUTHORITY\\LOCAL SERVICE", SystemUserId == "S-1-5-20", "NT AUTHORITY\\NETWORK SERVICE", SystemUserId)`
 
@@ -54,7 +61,7 @@ var windowsEvent = &View{
 		stored(WindowsEvents, "Task", Int),
 		storedAs(WindowsEvents, "EventLevel", Int, "Level"),
 		computed("EventLevelName", String, exprLevelName, docLevelName),
-		computed("EventData", Dynamic, `__event_data_json()`, "EventData as an object of texts by their names; values without a name are in the array Data."),
+		computed("EventData", Dynamic, eventDataAsBag, docEventDataAsBag),
 		stored(WindowsEvents, "EventID", Int),
 		absent("RawEventData", String, "EventData as JSON, for events that Sentinel can't parse."),
 		storedAs(WindowsEvents, "Correlation", String, "ActivityId"),

@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Parts that views are built of. View expressions are KQL over the physical
 // table's columns; the functions that begin with "__" exist only there.
@@ -87,7 +90,12 @@ func wadiColumns(t *Table) []ViewColumn {
 			cols = append(cols, asHidden(stored(t, name, c.KQL))...)
 		}
 	}
-	return append(cols, t.Computed...)
+	for _, c := range t.Computed {
+		if strings.HasPrefix(c.Name, "_") {
+			cols = append(cols, c)
+		}
+	}
+	return cols
 }
 
 // picks is the filter of a view: rows whose _Table was decided to be name.

@@ -13,6 +13,7 @@ var WindowsEvents = &Table{
 	OwnName:   true,
 	Columns:   append(eventColumns, eventDataColumns...),
 	Computed: append([]ViewColumn{
+		hidden("EventData", Dynamic, eventDataAsBag, docEventDataAsBag),
 		hidden("_Xml", String, "__xml()", "The whole event as XML, byte for byte as it was stored."),
 	}, hiddenColumns...),
 }

@@ -13,8 +13,8 @@
 //
 // # Limits and trade-offs
 //
-// System is bounded, and texts beyond some MiB have no values in columns of their
-// own (limits.go). Columns of EventData hold the first value of a name.
+// System is bounded (limits.go), and texts beyond some MiB have no values in columns of
+// their own ([eventxml.MaxValues]). Columns of EventData hold the first value of a name.
 //
 // Sources: docs/formats/eventxml.md and docs/formats/import.md.
 package windowsrow

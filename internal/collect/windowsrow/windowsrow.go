@@ -100,11 +100,13 @@ func (w *Writer) Add(rows *datafile.Rows, at *Place, b *event.Batch, e *event.Ev
 	}
 	rows.Bytes(c.EventXML, xml[ev.SystemEnd:])
 	w.system(rows, sys)
-	if len(xml) <= maxValues {
+	if len(xml)-int(ev.SystemEnd) <= eventxml.MaxValues {
 		text(rows, c.RenderedMessage, b.Bytes(ev.Message))
 		text(rows, c.Culture, b.Bytes(ev.Culture))
 		w.data(rows, b, &ev, sys.Provider)
-		userData(rows, sys.Provider, b.Bytes(ev.UserData))
+		eventxml.ClearedBy(sys.Provider, b.Bytes(ev.UserData), func(name string, value []byte) {
+			rows.Bytes(schema.EventDataColumn(nil, []byte(name)), value)
+		})
 	}
 	if damage != "" {
 		rows.String(c.Damage, damage)

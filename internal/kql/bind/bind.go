@@ -67,7 +67,7 @@ func Bind(q *syntax.Query, env Env) (*plan.Plan, []syntax.Diagnostic) {
 
 // newBinder makes a binder of a text, which numbers its columns on from ids.
 func newBinder(env Env, text string, ids *plan.ID) *binder {
-	b := &binder{env: env}
+	b := &binder{env: env, bags: map[plan.ID]func(name string) plan.Expr{}}
 	b.Binder = &operator.Binder{
 		Binder: &expr.Binder{Clock: env.Now, Text: text, Ids: ids, Around: b},
 		Query:  b,
@@ -83,6 +83,8 @@ type binder struct {
 	scope *scope
 	level int
 	words map[string]int
+	// bags give the fields of columns that are bags of a known source.
+	bags map[plan.ID]func(name string) plan.Expr
 	// pipedName is the table that the rows of a piped union or search are of.
 	pipedName string
 	// asked counts the questions of Env.Ask.

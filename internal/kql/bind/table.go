@@ -26,6 +26,8 @@ type tableRows struct {
 	// extend holds computed columns; its From grows by lookups.
 	extend  *plan.Extend
 	lookups map[string]plan.Expr
+	// fields are those of EventData in use, by their names.
+	fields map[string]plan.Expr
 }
 
 // storedColumns are the table's columns as KQL sees them.
@@ -99,7 +101,7 @@ func (b *binder) table(s Source) *expr.Rows {
 		table = s.View.Table
 	}
 	t := &tableRows{
-		b: b, table: table, scan: &plan.Scan{Table: table}, lookups: map[string]plan.Expr{}, view: table.Computed,
+		b: b, table: table, scan: &plan.Scan{Table: table}, lookups: map[string]plan.Expr{}, fields: map[string]plan.Expr{}, view: table.Computed,
 		refs: make([]*plan.Ref, len(table.Columns)), exprs: make([]plan.Expr, len(table.Columns)),
 	}
 	if s.View != nil {
@@ -166,6 +168,7 @@ func (t *tableRows) viewColumn(c *schema.ViewColumn) plan.Expr {
 		}
 		id := t.b.NewID()
 		t.extend.Cols = append(t.extend.Cols, plan.Assign{ID: id, Expr: x})
+		t.noteBag(id, x)
 		return &plan.Ref{ID: id, T: c.KQL, NotNull: c.KQL == schema.String}
 	case schema.Constant:
 		return t.b.storedAs(t.b.viewExpr(t, c.Expr, where), c.KQL)

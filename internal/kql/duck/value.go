@@ -67,6 +67,9 @@ func (e *emitter) call(c *plan.Call) string {
 		return e.storedTicks(c)
 	case fn.StoredCast:
 		return "nullif(" + e.value(c.Args[0]) + ", '')"
+	case fn.StoredDynamic:
+		text := e.value(c.Args[0])
+		return "(CASE WHEN " + text + " IS NOT NULL THEN wadi_text_value(" + text + ") END)"
 	case fn.Neg, fn.Add, fn.Sub, fn.Mul, fn.Div, fn.Mod:
 		return e.arithmetic(c)
 	case fn.Eq, fn.Ne, fn.Lt, fn.Le, fn.Gt, fn.Ge:
@@ -87,7 +90,11 @@ func (e *emitter) call(c *plan.Call) string {
 	case fn.Coalesce:
 		return e.coalesce(c)
 	case fn.IsNull:
-		return "(" + e.value(c.Args[0]) + " IS NULL)"
+		of := c.Args[0]
+		if s, ok := of.(*plan.Call); ok && s.Op == fn.StoredDynamic {
+			of = s.Args[0]
+		}
+		return "(" + e.value(of) + " IS NULL)"
 	case fn.ToString, fn.ToInt, fn.ToLong, fn.ToReal, fn.ToBool, fn.ToDateTime, fn.ToGuid, fn.ToTimeSpan:
 		return e.conversion(c)
 	case fn.ToDynamic:

@@ -74,8 +74,18 @@ func (s source) read(reader string) plan.Expr {
 	return GoCall(name, s.from, Text(s.path.String()))
 }
 
-// Step goes one step into a dynamic.
-func Step(x plan.Expr, to dyn.Step) plan.Expr {
+// Step goes one step into a dynamic, on the shortest way that is known.
+func (b *Binder) Step(x plan.Expr, to dyn.Step) plan.Expr {
+	if !to.IsIndex {
+		if field := b.Around.Field(x, string(to.Name)); field != nil {
+			return field
+		}
+	}
+	return step(x, to)
+}
+
+// step goes one step into a dynamic.
+func step(x plan.Expr, to dyn.Step) plan.Expr {
 	s := sourceOf(x)
 	s.path = append(slices.Clip(s.path), to)
 	return s.read("get")
@@ -93,6 +103,14 @@ func FromDynamic(x plan.Expr, to schema.Type) plan.Expr {
 	if c, ok := x.(*plan.Call); ok && c.Op == fn.SplitAt && to == schema.String {
 		return StringOf(c)
 	}
+	if text := textOfField(x); text != nil {
+		switch to {
+		case schema.String:
+			return text
+		case schema.Long, schema.Int, schema.Real: // what these read in a dynamic that is a text
+			return GoCall(goConversions[conversion{schema.String, to}], text)
+		}
+	}
 	reader := dynamicReaders[to]
 	switch {
 	case to == schema.Decimal:
@@ -101,6 +119,35 @@ func FromDynamic(x plan.Expr, to schema.Type) plan.Expr {
 		return nil
 	}
 	return sourceOf(x).read(reader)
+}
+
+// textOfField gives tostring() of a field of EventData as the plain text that it was
+// made of, without JSON between; nil for any other dynamic.
+func textOfField(x plan.Expr) plan.Expr {
+	c, ok := x.(*plan.Call)
+	if !ok {
+		return nil
+	}
+	switch {
+	case c.Op == fn.StoredDynamic:
+		return &plan.Call{Op: fn.StoredText, Args: c.Args, T: schema.String}
+	case c.Op == fn.Go && c.Name == "event_value":
+		if name, ok := ConstText(c.Args[1]); ok && name != "Data" { // which may be an array
+			return GoCall("event_field", c.Args...)
+		}
+	case c.Op == fn.If:
+		out := &plan.Call{Op: fn.If, Args: slices.Clone(c.Args), T: schema.String}
+		for i := range c.Args {
+			if isValue := i%2 == 1 || i == len(c.Args)-1; !isValue {
+				continue
+			}
+			if out.Args[i] = textOfField(c.Args[i]); out.Args[i] == nil {
+				return nil
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // ToDynamic gives a value as a dynamic.
@@ -137,7 +184,7 @@ func (b *Binder) member(x *syntax.Member) plan.Expr {
 	if !b.hasParts(v, x.X, false) {
 		return Bad()
 	}
-	return Step(v, dyn.Member(x.Name))
+	return b.Step(v, dyn.Member(x.Name))
 }
 
 // hasParts checks the left side of an access; the engine refuses [i] on a constant
@@ -177,10 +224,10 @@ func (b *Binder) index(x *syntax.Index) plan.Expr {
 		return &plan.Call{Op: fn.SplitAt, Args: []plan.Expr{c.Args[0], c.Args[1], i}, T: schema.Dynamic}
 	}
 	if n, ok := ConstLong(i); ok && IsWhole(i.Type()) {
-		return Step(v, dyn.Element(n))
+		return b.Step(v, dyn.Element(n))
 	}
 	if s, ok := ConstText(i); ok {
-		return Step(v, dyn.Member(s))
+		return b.Step(v, dyn.Member(s))
 	}
 	switch t := i.Type(); {
 	case IsWhole(t):
@@ -214,10 +261,13 @@ func (b *Binder) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.
 	t := r.Type()
 	switch {
 	case IsWhole(t) && op != fn.Eq && op != fn.Ne:
+		if textOfField(l) != nil {
+			return b.compare(op, wholeOf(l), Convert(r, schema.Long), at), true
+		}
 		order := GoCall("dyn_order", l, r)
 		return b.compare(op, order, Long(0), at), true
 	case IsWhole(t):
-		return b.compare(op, GoCall("dyn_whole", l), Convert(r, schema.Long), at), true
+		return b.compare(op, wholeOf(l), Convert(r, schema.Long), at), true
 	}
 	converted := FromDynamic(l, t)
 	if converted == nil {
@@ -225,6 +275,14 @@ func (b *Binder) compareDynamic(op fn.Op, l, r plan.Expr, at syntax.Span) (plan.
 		return Bad(), true
 	}
 	return b.compare(op, converted, r, at), true
+}
+
+// wholeOf gives a dynamic for comparison with whole numbers: null where it is none.
+func wholeOf(x plan.Expr) plan.Expr {
+	if textOfField(x) != nil {
+		return FromDynamic(x, schema.Long)
+	}
+	return GoCall("dyn_whole", x)
 }
 
 // turned are the relations with their sides exchanged.
@@ -285,7 +343,7 @@ func (b *Binder) splitList(v plan.Expr, items []plan.Expr, fold bool, at syntax.
 			}
 		}
 		if IsWhole(t) {
-			v = GoCall("dyn_whole", v)
+			v = wholeOf(v)
 		} else if v = FromDynamic(v, t); v == nil {
 			b.Refuse(at, "a dynamic value in a list of type "+t.String())
 			return nil, nil, Bad()

@@ -167,6 +167,12 @@ func (b *Binder) extractJSON(x *syntax.Call) plan.Expr {
 		b.Refuse(x.Args[0].Pos(), "the path "+syntax.Quote(p))
 		return Bad()
 	}
+	if from.Type() == schema.Dynamic && len(steps) > 0 {
+		for _, to := range steps {
+			from = b.Step(from, to)
+		}
+		return Convert(from, t)
+	}
 	s := source{from: from, raw: from.Type() == schema.String, path: steps}
 	return Convert(s.read("get"), t)
 }
@@ -265,7 +271,7 @@ func (b *Binder) sortedWith(x *syntax.Index) plan.Expr {
 	case !ok:
 		return Bad()
 	case len(arrays) < 2:
-		return Step(GoCall("array_sort", arrays[0], desc, last), dyn.Element(i))
+		return step(GoCall("array_sort", arrays[0], desc, last), dyn.Element(i))
 	case i < 0 || i >= int64(len(arrays)):
 		b.Fail(x.I.Pos(), "there is no such array", "")
 		return Bad()

@@ -39,6 +39,9 @@ type Around interface {
 	Listed(rows syntax.Expr) plan.Expr
 	// InRows binds x in (rows).
 	InRows(x *syntax.Binary, items syntax.Expr, fold bool) plan.Expr
+	// Field gives the value of a key of a bag where there is a shorter way to it than
+	// through the whole bag, else nil.
+	Field(of plan.Expr, name string) plan.Expr
 }
 
 // NewID numbers a column.

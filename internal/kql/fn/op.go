@@ -16,6 +16,8 @@ const (
 	StoredTicks
 	// StoredCast reads a stored text as another type, null where it doesn't fit.
 	StoredCast
+	// StoredDynamic reads a stored text as a dynamic string, null as null.
+	StoredDynamic
 	Neg
 	Add
 	Sub
@@ -137,7 +139,7 @@ const (
 )
 
 var opNames = [...]string{
-	"invalid", "stored_text", "stored_ticks", "stored_cast", "neg", "add", "sub", "mul", "div", "mod", "eq", "ne", "lt", "le", "gt", "ge",
+	"invalid", "stored_text", "stored_ticks", "stored_cast", "stored_dynamic", "neg", "add", "sub", "mul", "div", "mod", "eq", "ne", "lt", "le", "gt", "ge",
 	"eq_fold", "in", "in_fold", "and", "or", "not", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs",
 	"startswith", "startswith_cs", "endswith", "endswith_cs", "matches", "has_any", "has_all", "bin", "bin_at", "strcat", "strcat_delim",
 	"tostring", "toint", "tolong", "toreal", "tobool", "todatetime", "totimespan", "toguid", "todynamic", "isnull", "iff", "coalesce", "tolower", "toupper",

@@ -66,7 +66,7 @@ func cheap(x plan.Expr) bool {
 	case *plan.Ref, *plan.Const:
 		return true
 	case *plan.Call:
-		return x.Op == fn.StoredText || x.Op == fn.StoredTicks
+		return x.Op == fn.StoredText || x.Op == fn.StoredTicks || x.Op == fn.StoredDynamic
 	}
 	return false
 }

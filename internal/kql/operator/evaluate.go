@@ -163,7 +163,7 @@ func (b *Binder) bagUnpack(op *syntax.Evaluate) *expr.Rows {
 			}
 		}
 		if !b.addUnpacked(out, c.Span, name, conflict, expr.Lazy(name, k.typ, func() plan.Expr {
-			x := expr.Step(value, dyn.Member(k.name))
+			x := b.Step(value, dyn.Member(k.name))
 			if y := expr.FromDynamic(x, k.typ); k.typ != schema.Dynamic && y != nil {
 				x = y
 			}

@@ -235,7 +235,7 @@ func plainForm(x Expr) bool {
 	case *Ref, *Const:
 		return true
 	case *Call:
-		return x.Op == fn.StoredText || x.Op == fn.StoredTicks
+		return x.Op == fn.StoredText || x.Op == fn.StoredTicks || x.Op == fn.StoredDynamic
 	}
 	return false
 }

@@ -96,6 +96,8 @@ func general(c *plan.Call, args []any, t schema.Type) (v any, ok bool) {
 			return nil, true
 		}
 		return args[0], true
+	case fn.StoredDynamic:
+		return dynamicOf(args[0], t), true
 	case fn.Not:
 		if args[0] == nil {
 			return nil, true
