@@ -101,7 +101,7 @@ func (l *Log) place(ctx context.Context, rows int, fill func(position, firstSeq 
 func (l *Log) fits(filled []byte, start, rows int) error {
 	payload := len(filled) - start - frameHeader
 	switch {
-	case payload < max(rows, 0):
+	case payload < rows:
 		return fmt.Errorf("%d rows in %d bytes", rows, payload)
 	case payload > MaxPayload || int64(payload)+frameHeader+segmentHeader > l.o.MaxBytes/2:
 		return fmt.Errorf("%d bytes: %w", payload, ErrTooLarge)

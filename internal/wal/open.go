@@ -192,9 +192,25 @@ func (l *Log) check(ctx context.Context, name string, last bool) (err error) {
 	l.stats.Bytes += s.size
 	if last {
 		l.file, keep = f, true
-		return f.Sync() // what a killed process wrote counts from now on
+		return settle(f, sc)
 	}
 	return nil
+}
+
+// settle makes what could be read durable, as it counts from now on. The last
+// write is written again: a kernel whose sync failed once may take the pages of a
+// lost write for clean, and sync would have nothing to do.
+func settle(f File, sc *scanner) error {
+	if n := sc.size - sc.write; sc.write > 0 && n > 0 {
+		b, err := sc.at(sc.write, int(n))
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, sc.write); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
 }
 
 // checkHeader reads a segment's header, compares it with the end of the segment

@@ -18,6 +18,7 @@ type scanner struct {
 
 	off           int64 // of the next frame
 	position, seq int64 // that it must have
+	write         int64 // where the write of the last frame begins
 
 	window   []byte
 	windowAt int64
@@ -29,6 +30,7 @@ type bad struct {
 	end    int64 // where the next frame begins; 0 when unknown
 	h      header
 	known  bool // h is the header of a frame of this log
+	whole  bool // and the frame lies within the file
 	torn   bool // it may be what an unfinished write leaves
 	reason string
 }
@@ -77,7 +79,7 @@ func (s *scanner) next() (Frame, error) {
 	}
 	end := s.off + frameHeader + int64(h.length)
 	if h.position != s.position || h.firstSeq != s.seq {
-		return Frame{}, &bad{off: s.off, end: end, h: h, known: true, reason: fmt.Sprintf(
+		return Frame{}, &bad{off: s.off, end: end, h: h, known: true, whole: end <= s.size, reason: fmt.Sprintf(
 			"the frame is number %d with row %d where %d with row %d must be", h.position, h.firstSeq, s.position, s.seq)}
 	}
 	if end > s.size {
@@ -89,7 +91,10 @@ func (s *scanner) next() (Frame, error) {
 	}
 	payload := b[frameHeader:]
 	if crc32.Checksum(payload, castagnoli) != h.payloadCRC {
-		return Frame{}, &bad{off: s.off, end: end, h: h, known: true, torn: zeroSector(payload, s.off+frameHeader), reason: "the frame's checksum is wrong"}
+		return Frame{}, &bad{off: s.off, end: end, h: h, known: true, whole: true, torn: zeroSector(payload, s.off+frameHeader), reason: "the frame's checksum is wrong"}
+	}
+	if h.since == 0 {
+		s.write = s.off
 	}
 	s.off, s.position, s.seq = end, h.position+1, h.firstSeq+int64(h.rows)
 	return Frame{Position: h.position, FirstSeq: h.firstSeq, Rows: int(h.rows), Payload: payload}, nil
@@ -138,15 +143,16 @@ func (s *scanner) wasDurable(b *bad) (bool, error) {
 // this segment follows.
 func (s *scanner) skip(b *bad) (gone Skip, open bool, err error) {
 	gone = Skip{Offset: b.off, Reason: b.reason, FromPosition: s.position, FromSeq: s.seq}
+	expected := b.known && b.h.position == s.position && b.h.firstSeq == s.seq
 	switch {
-	case b.known && b.h.position == s.position && b.h.firstSeq == s.seq && b.end < s.size:
+	case expected && b.whole:
 		s.off, s.position, s.seq = b.end, s.position+1, s.seq+int64(b.h.rows)
-	case b.known && b.h.position >= s.position && b.h.firstSeq >= s.seq && b.end <= s.size:
+	case b.whole && !expected && b.h.position >= s.position && b.h.firstSeq >= s.seq:
 		// Frames are missing, with no trace of them.
 		s.position, s.seq = b.h.position, b.h.firstSeq
 	default:
 		from := b.off + 1
-		if b.known && b.end < s.size {
+		if b.whole {
 			from = b.end // a frame that was there already
 		}
 		h, off, ok, err := s.find(from)

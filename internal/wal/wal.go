@@ -143,6 +143,6 @@ type Stats struct {
 	Full                          int64 // Appends refused by ErrFull
 	CutBytes                      int64 // torn tail that Open removed
 	Holds                         int
-	HoldsLost                     int64 // times that a hold was overrun
+	HoldsLost                     int64 // segments trimmed that a hold had not let go
 	SegmentsMade, SegmentsTrimmed int64
 }
