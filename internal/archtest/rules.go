@@ -38,8 +38,9 @@ var floors = map[string]floor{
 	"internal/query":   work,
 	"internal/demo":    work,
 
-	"internal/cli": edge,
-	"cmd":          mains,
+	"internal/cli":    edge,
+	"internal/server": edge,
+	"cmd":             mains,
 
 	"internal/archtest":      forTests,
 	"internal/bench":         forTests,
@@ -69,7 +70,7 @@ var edges = map[string][]string{
 	"internal/collect/ingest": {"internal/collect/windowsrow"},
 	"internal/query":          {"internal/engine"},
 	"internal/demo":           {"internal/collect/bulk"},
-	"internal/cli":            {"internal/cli/chart", "internal/cli/shell"},
+	"internal/cli":            {"internal/cli/chart", "internal/cli/shell", "internal/server/socket"},
 }
 
 // home is a library that only some folders may import directly.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/wadi-project/wadi/internal/server/socket"
 )
 
 // DefaultDataDir is where the lake lies unless --data or WADI_DATA says
@@ -27,6 +29,12 @@ type App struct {
 	DataDir             string
 	logLevel, logFormat string
 	log                 *slog.Logger
+
+	// args is the command line. host and session are set where it runs in a server,
+	// for a client.
+	args    []string
+	host    *Host
+	session *socket.Session
 }
 
 // New gives an App on the process's own streams and environment.
@@ -38,6 +46,7 @@ func New() *App {
 // exit code. Errors are printed to Stderr.
 func (a *App) Run(ctx context.Context, args []string) Code {
 	root := a.root()
+	a.args = args
 	root.SetArgs(args)
 	return a.report(root.ExecuteContext(ctx))
 }
@@ -45,12 +54,18 @@ func (a *App) Run(ctx context.Context, args []string) Code {
 // Terminal tells whether w is an interactive terminal, where colours and
 // progress may be shown.
 func (a *App) Terminal(w io.Writer) bool {
+	if o, ok := w.(*socket.Output); ok {
+		return o.Terminal()
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Width is the terminal's width in columns, 0 when w is none.
 func (a *App) Width(w io.Writer) int {
+	if o, ok := w.(*socket.Output); ok {
+		return o.Width()
+	}
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return width
@@ -69,7 +84,7 @@ func (a *App) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setUpLog() },
+		PersistentPreRunE: a.prepare,
 	}
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
@@ -112,6 +127,27 @@ func usageForArgs(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		usageForArgs(sub)
 	}
+}
+
+// prepare runs before every command: in a server it makes the command ready, in a
+// client it runs it in the server, if there is one, and ends.
+func (a *App) prepare(cmd *cobra.Command, args []string) error {
+	if err := a.setUpLog(); err != nil {
+		return err
+	}
+	if a.host != nil {
+		return a.enter(cmd)
+	}
+	_, err := a.through(cmd, args)
+	return err
+}
+
+// logger is the log of the command line, one that discards before it is set up.
+func (a *App) logger() *slog.Logger {
+	if a.log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return a.log
 }
 
 func (a *App) setUpLog() error {

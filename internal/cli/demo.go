@@ -11,7 +11,6 @@ import (
 	"github.com/wadi-project/wadi/internal/collect/bulk"
 	"github.com/wadi-project/wadi/internal/demo"
 	"github.com/wadi-project/wadi/internal/event"
-	"github.com/wadi-project/wadi/internal/lake"
 )
 
 // requestsShare is how many events come on one request of the demo's web logs.
@@ -64,11 +63,11 @@ func parseUntil(text string, now time.Time) (event.Ticks, error) {
 }
 
 func (a *App) demo(ctx context.Context, g *demo.Generator) (err error) {
-	w, err := lake.OpenWriter(ctx, a.DataDir, lake.Options{Log: a.log})
+	w, done, err := a.openImporter(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	start := time.Now()
 	summary, err := g.Run(ctx, bulk.Config{Writer: w, Log: a.log}, a.DataDir)
 	if err != nil {

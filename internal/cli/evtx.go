@@ -117,7 +117,7 @@ func (a *App) eachLog(ctx context.Context, paths []string, work func(context.Con
 		failures++
 		fmt.Fprintf(a.Stderr, "wadi: cannot open %v\n", f)
 	}
-	entries, missing, err := files.List(ctx, paths)
+	entries, missing, err := files.List(ctx, nil, paths)
 	for _, f := range missing {
 		failed(f)
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/wadi-project/wadi/internal/collect/bulk"
-	"github.com/wadi-project/wadi/internal/lake"
 )
 
 // importFlags are import's own flags.
@@ -72,12 +71,15 @@ func parseZone(s string) (*time.Location, error) {
 
 func (a *App) importLogs(ctx context.Context, paths []string, f importFlags, zone *time.Location) (err error) {
 	start := time.Now()
-	w, err := lake.OpenWriter(ctx, a.DataDir, lake.Options{Log: a.log})
+	w, done, err := a.openImporter(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	cfg := bulk.Config{Writer: w, Paths: paths, Case: f.label, KeepDuplicates: f.keepDuplicates, Zone: zone, Stdin: a.Stdin, Log: a.log}
+	if a.session != nil {
+		cfg.FS = a.session.Files()
+	}
 	ended := func() {}
 	if a.Terminal(a.Stderr) {
 		cfg.Progress, ended = showProgress(a.Stderr)

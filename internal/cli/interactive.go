@@ -41,7 +41,8 @@ func checkInteractive(args []string, file string, how *asking, onTerminal bool) 
 // session is one run of the interactive mode.
 type session struct {
 	app    *App
-	config *query.Config
+	config *query.Config // nil with a remote
+	remote *remote
 	how    asking
 	shell  *shell.Shell
 }
@@ -51,11 +52,19 @@ type session struct {
 func (a *App) interactive(ctx context.Context, how *asking, keep bool) error {
 	// Ctrl-C ends the context of the whole call; here it ends a question.
 	ctx = context.WithoutCancel(ctx)
-	config, closeAll, err := a.openQuery(ctx)
-	if err != nil {
+	s := &session{app: a, how: *how}
+	s.how.screen = true
+	var err error
+	if s.remote, err = a.openRemote(ctx); err != nil {
 		return err
 	}
-	defer closeAll()
+	if s.remote == nil {
+		var closeAll func()
+		if s.config, closeAll, err = a.openQuery(ctx); err != nil {
+			return err
+		}
+		defer closeAll()
+	}
 	path := ""
 	if keep {
 		path = shell.HistoryFile(a.Getenv)
@@ -64,8 +73,6 @@ func (a *App) interactive(ctx context.Context, how *asking, keep bool) error {
 	if err != nil {
 		a.report(err)
 	}
-	s := &session{app: a, config: config, how: *how}
-	s.how.screen = true
 	s.shell = &shell.Shell{History: history, Out: a.Stdout, Ask: s.ask, Fail: func(err error) { a.report(err) }, Commands: s.commands()}
 	editor, err := shell.NewTerminal(s.shell.Pending, s.complete)
 	if err != nil {
@@ -107,6 +114,9 @@ func (s *session) ask(ctx context.Context, question string) error {
 }
 
 func (s *session) answer(ctx context.Context, question string, how *asking) error {
+	if s.remote != nil {
+		return s.remote.ask(ctx, question, how)
+	}
 	q, err := query.Compile(question, how.moment())
 	if err != nil {
 		return err
@@ -134,7 +144,13 @@ func (s *session) tables(ctx context.Context, argument string) error {
 	if argument != "" && argument != "all" {
 		return usageError("", "cannot list tables: use .tables or .tables all")
 	}
-	return s.app.listTables(ctx, s.config, argument == "all", ".tables all")
+	switch {
+	case s.remote == nil:
+		return s.app.listTables(ctx, s.config, argument == "all", ".tables all")
+	case argument == "all":
+		return s.remote.run(ctx, "tables", "--all")
+	}
+	return s.remote.run(ctx, "tables")
 }
 
 func (s *session) schema(_ context.Context, name string) error {

@@ -42,11 +42,11 @@ func (a *App) readLake(ctx context.Context, name string, fn func(*lake.Lake) err
 	if err := needsLake("lake " + name); err != nil {
 		return err
 	}
-	l, err := lake.Open(ctx, a.DataDir, lake.Options{Log: a.log})
+	l, done, err := a.openReader(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	a.notice(l.Notice())
 	return fn(l)
 }
@@ -57,11 +57,11 @@ func (a *App) writeLake(ctx context.Context, name string, fn func(*lake.Writer) 
 	if err := a.readLake(ctx, name, func(*lake.Lake) error { return nil }); err != nil {
 		return err
 	}
-	w, err := lake.OpenWriter(ctx, a.DataDir, lake.Options{Log: a.log})
+	w, done, err := a.openWriter(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	return fn(w)
 }
 
@@ -277,7 +277,7 @@ func (a *App) lakeBackupCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.readLake(cmd.Context(), "backup", func(l *lake.Lake) error {
-				c, err := l.Backup(cmd.Context(), args[0])
+				c, err := l.Backup(cmd.Context(), a.path(args[0]))
 				if err != nil {
 					return err
 				}

@@ -72,6 +72,7 @@ Without a question, on a terminal, it asks for questions until you leave.`,
 				}
 				return a.interactive(cmd.Context(), &how, !noHistory)
 			}
+			how.screen = a.session != nil && a.session.Screen
 			text, err := a.question(args, file)
 			if err != nil {
 				return err
@@ -109,12 +110,15 @@ func (a *App) checkAsking(how *asking, now string) (err error) {
 	return nil
 }
 
+// nowLayout is the form of --now that every time has.
+const nowLayout = time.RFC3339Nano
+
 // parseNow reads a day or a time; empty is the zero time.
 func parseNow(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateTime} {
+	for _, layout := range []string{time.DateOnly, nowLayout, "2006-01-02T15:04", "2006-01-02 15:04", time.DateTime} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
 		}
@@ -155,7 +159,7 @@ func (a *App) question(args []string, file string) (string, error) {
 	}
 	from, name := a.Stdin, "standard input"
 	if file != "" {
-		f, err := os.Open(file)
+		f, err := a.open(file)
 		if err != nil {
 			return "", fmt.Errorf("cannot read the question: %w", err)
 		}
@@ -188,7 +192,7 @@ func (a *App) query(ctx context.Context, text string, how *asking) error {
 	if how.out == "" {
 		return a.answer(ctx, c, q, a.Stdout, how, opened)
 	}
-	return toFile(how.out, func(out io.Writer) error { return a.answer(ctx, c, q, out, how, opened) })
+	return a.toFile(how.out, func(out io.Writer) error { return a.answer(ctx, c, q, out, how, opened) })
 }
 
 // toFile makes a file of what write writes. What stood there before stays when
@@ -305,6 +309,9 @@ func (a *App) sayMissed(m query.Missed, how *asking) {
 // openQuery opens the lake and starts the engine, at the same time. The function
 // it gives closes both.
 func (a *App) openQuery(ctx context.Context) (*query.Config, func(), error) {
+	if a.host != nil {
+		return a.hostedQuery(), func() {}, nil
+	}
 	dir, err := filepath.Abs(a.DataDir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot find the lake's folder: %w", err)

@@ -39,7 +39,11 @@ func (a *App) tables(ctx context.Context, all bool) error {
 		return err
 	}
 	defer closeAll()
-	return a.listTables(ctx, c, all, "--all")
+	toSeeAll := "--all"
+	if a.session != nil && a.session.Screen {
+		toSeeAll = ".tables all"
+	}
+	return a.listTables(ctx, c, all, toSeeAll)
 }
 
 // listTables lists every table and view. Times are TimeGenerated's to the second.

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -135,23 +133,17 @@ func takeLock(dir string) (*lock, error) {
 	}
 	if !ok {
 		holder := "another process"
-		text := make([]byte, 32)
-		if n, _ := f.ReadAt(text, 0); n > 0 {
-			if pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n]))); err == nil {
-				holder = fmt.Sprintf("process %d", pid)
-			}
+		if pid, _ := readHolder(f); pid > 0 {
+			holder = fmt.Sprintf("process %d", pid)
 		}
 		return nil, errors.Join(refuse(codeNothingDone, "wait until it has ended; questions work meanwhile",
 			"cannot write to %s: %s is writing there", dir, holder), f.Close())
 	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	}
-	if err != nil && !isFull(err) { // the pid is for the message only; expiry must get on on a full disk
+	l := &lock{f}
+	if err := l.write(""); err != nil && !isFull(err) { // the pid is for the message only; expiry must get on on a full disk
 		return nil, errors.Join(explain(fmt.Errorf("cannot lock %s: %w", dir, err)), f.Close())
 	}
-	return &lock{f}, nil
+	return l, nil
 }
 
 // release lets the lock go; the file stays, because removing it would let two

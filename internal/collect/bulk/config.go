@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/wadi-project/wadi/internal/collect/files"
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake"
 )
@@ -16,6 +17,8 @@ type Config struct {
 	Writer *lake.Writer
 	// Paths are files, folders, globs and "-" for Stdin; unused by ImportFeed.
 	Paths []string
+	// FS is the file system that Paths lead to; nil is the process's own.
+	FS files.FS
 	// Case is the label of the case that the logs belong to, empty for none.
 	Case string
 	// KeepDuplicates stores records that the case has already.

@@ -17,7 +17,7 @@ import (
 // says what it is.
 func Import(ctx context.Context, cfg Config) (Summary, error) {
 	cfg = cfg.withDefaults()
-	entries, failures, err := files.List(ctx, cfg.Paths)
+	entries, failures, err := files.List(ctx, cfg.FS, cfg.Paths)
 	if err != nil {
 		return Summary{Interrupted: true}, err
 	}

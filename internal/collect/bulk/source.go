@@ -193,7 +193,7 @@ func (l *freeList) put(b []byte) {
 
 // readFiles reads all entries, one after the other.
 func (r *reader) readFiles(ctx context.Context, entries []files.Entry, begun func(files.Entry), skipped, done func()) error {
-	cfg := files.Config{TempDir: r.cfg.TempDir, Stdin: r.cfg.Stdin}
+	cfg := files.Config{FS: r.cfg.FS, TempDir: r.cfg.TempDir, Stdin: r.cfg.Stdin}
 	for _, e := range entries {
 		begun(e)
 		err := e.Open(ctx, cfg, func(in *files.Input) error {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -129,11 +127,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// List expands paths (files, folders with all that is below them, globs, "-")
-// into entries, in the order given and by name within a folder, each file once.
-// What can't be read is in failures; the rest goes on.
-func List(ctx context.Context, paths []string) (entries []Entry, failures []*Failure, err error) {
-	l := lister{seen: map[string]bool{}}
+// List expands paths (files, folders with all that is below them, globs, "-") of a
+// file system into entries, in the order given and by name within a folder, each
+// file once. What can't be read is in failures; the rest goes on.
+func List(ctx context.Context, fsys FS, paths []string) (entries []Entry, failures []*Failure, err error) {
+	l := lister{ctx: ctx, fs: orOwn(fsys), seen: map[string]bool{}}
 	for _, p := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, context.Cause(ctx)
@@ -142,31 +140,22 @@ func List(ctx context.Context, paths []string) (entries []Entry, failures []*Fai
 			l.entries = append(l.entries, Entry{Path: p})
 			continue
 		}
-		info, err := os.Stat(p)
-		if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(p, "*?[") {
-			matches, _ := filepath.Glob(p) // a bad pattern matches nothing
-			if len(matches) == 0 {
-				l.fail(p, errors.New("no file matches"))
-			}
-			for _, m := range matches {
-				if info, err := os.Stat(m); err != nil {
-					l.fail(m, err)
-				} else {
-					l.add(ctx, m, info)
-				}
-			}
-			continue
-		}
-		if err != nil {
+		info, err := l.fs.Stat(p)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(p, "*?["):
+			l.listGlob(p)
+		case err != nil:
 			l.fail(p, err)
-			continue
+		default:
+			l.add(p, info)
 		}
-		l.add(ctx, p, info)
 	}
 	return l.entries, l.failures, context.Cause(ctx)
 }
 
 type lister struct {
+	ctx      context.Context //nolint:containedctx // one call's
+	fs       FS
 	entries  []Entry
 	failures []*Failure
 	seen     map[string]bool // absolute paths that are listed
@@ -176,41 +165,21 @@ func (l *lister) fail(path string, err error) {
 	l.failures = append(l.failures, &Failure{Path: path, Err: err})
 }
 
-func (l *lister) add(ctx context.Context, path string, info fs.FileInfo) {
-	if !info.IsDir() {
-		size := int64(0)
-		if info.Mode().IsRegular() {
-			size = info.Size()
-		}
-		l.file(path, size)
+func (l *lister) add(path string, info fs.FileInfo) {
+	if info.IsDir() {
+		l.walk(path)
 		return
 	}
-	_ = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return filepath.SkipAll
-		case err != nil:
-			l.fail(p, err)
-		case d.IsDir():
-			if _, err := os.Lstat(filepath.Join(p, lakeMarker)); err == nil {
-				return filepath.SkipDir
-			}
-		default:
-			info, err := os.Stat(p) // a link counts as the file it leads to
-			switch {
-			case err != nil:
-				l.fail(p, err)
-			case info.Mode().IsRegular():
-				l.file(p, info.Size())
-			}
-		}
-		return nil
-	})
+	size := int64(0)
+	if info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	l.file(path, size)
 }
 
 func (l *lister) file(path string, size int64) {
 	key := path
-	if abs, err := filepath.Abs(path); err == nil {
+	if abs, err := l.fs.Abs(path); err == nil {
 		key = abs
 	}
 	if !l.seen[key] {
@@ -235,6 +204,8 @@ type Input struct {
 
 // Config is what opening needs.
 type Config struct {
+	// FS holds the entries; nil is the process's own file system.
+	FS FS
 	// TempDir is where copies of pipes and compressed files lie.
 	TempDir string
 	// Stdin is read for the path "-".
@@ -256,7 +227,7 @@ func (c Config) maxSpool() int64 {
 func (e Entry) Open(ctx context.Context, cfg Config, visit func(*Input) error, failed func(*Failure)) error {
 	o := opener{ctx: ctx, cfg: cfg, visit: visit, failed: failed}
 	if e.Path == "-" {
-		if f, ok := cfg.Stdin.(*os.File); ok {
+		if f, ok := cfg.Stdin.(File); ok {
 			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 				return o.at(e.Path, f, info.Size(), 0)
 			}
@@ -266,7 +237,7 @@ func (e Entry) Open(ctx context.Context, cfg Config, visit func(*Input) error, f
 		}
 		return o.stream(e.Path, cfg.Stdin, 0)
 	}
-	f, err := os.Open(e.Path)
+	f, err := orOwn(cfg.FS).Open(e.Path)
 	if err != nil {
 		return o.fail(e.Path, err)
 	}

@@ -46,7 +46,7 @@ func zipOf(members ...any) []byte {
 // openAll lists and opens paths and prints what was given.
 func openAll(t *testing.T, cfg Config, paths ...string) (given []string) {
 	t.Helper()
-	entries, failures, err := List(t.Context(), paths)
+	entries, failures, err := List(t.Context(), nil, paths)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestSniffTheCorpus(t *testing.T) {
 		t.Skip("WADI_CORPUS is not set: no real logs to look at")
 	}
 	for folder, want := range map[string]Kind{"evtx": EVTX, "iis": W3C} {
-		entries, failures, err := List(t.Context(), []string{filepath.Join(corpus, folder)})
+		entries, failures, err := List(t.Context(), nil, []string{filepath.Join(corpus, folder)})
 		if err != nil || len(failures) != 0 {
 			t.Fatal(failures, err)
 		}
