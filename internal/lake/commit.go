@@ -56,6 +56,8 @@ type change struct {
 	op table.Operation
 	// id goes into the snapshot's summary.
 	id string
+	// defines writes the table's definition: a custom table is made or altered.
+	defines bool
 }
 
 // commit applies changes to some tables, all or none, and gives the new states of
@@ -157,6 +159,13 @@ func (st *stage) build() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if st.change.defines {
+		more, err := st.redefine()
+		if err != nil {
+			return "", err
+		}
+		updates = append(updates, more...)
+	}
 	base := st.base.meta
 	if len(updates) > 0 {
 		if base, err = table.UpdateTableMetadata(base, updates, ""); err != nil {
@@ -173,12 +182,19 @@ func (st *stage) build() (string, error) {
 	if len(st.change.drop) > 0 {
 		updates = append(updates, table.NewRemoveSnapshotsUpdate(st.change.drop, false))
 	}
-	if len(updates) == 0 {
+	if len(updates) == 0 && (!st.change.defines || st.base.location != "") {
 		return "", nil
 	}
-	next, err := table.UpdateTableMetadata(st.base.meta, updates, st.base.location)
-	if err != nil {
-		return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
+	next := st.base.meta
+	if len(updates) > 0 {
+		if next, err = table.UpdateTableMetadata(st.base.meta, updates, st.base.location); err != nil {
+			return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
+		}
+	}
+	if st.change.op == "" { // else the snapshot dates it
+		if next, err = dated(next, st.now); err != nil {
+			return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
+		}
 	}
 	named := map[string]bool{}
 	for e := range next.PreviousFiles() {

@@ -63,8 +63,12 @@ func (w *Writer) compactDue(ctx context.Context) error {
 }
 
 func (w *Writer) compact(ctx context.Context, due int) ([]Compacted, error) {
+	set, err := w.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var done []Compacted
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		total := Compacted{Table: t.Name}
 		for range compactRounds {
 			c, err := w.compactTable(ctx, t, due)

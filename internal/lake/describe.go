@@ -40,6 +40,9 @@ func properties(t *schema.Table) iceberg.Properties {
 			p["write.metadata.metrics.column."+t.Columns[i].Name] = "full"
 		}
 	}
+	if t.Custom != "" {
+		p[definitionKey] = t.Definition()
+	}
 	return p
 }
 

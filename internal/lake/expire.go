@@ -70,9 +70,13 @@ func (w *Writer) expire(ctx context.Context) (Expired, error) {
 		return out, err
 	}
 	defer func() { _ = point.Close() }() // what stays is void after its deadline
+	set, err := w.Schema(ctx)
+	if err != nil {
+		return out, err
+	}
 	now := w.opts.Now()
 	var list []replacement
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		files, err := point.Table(t)
 		if err != nil {
 			return out, err

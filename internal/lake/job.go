@@ -25,22 +25,26 @@ type job struct {
 	row catalog.PartRow
 
 	changes []change
-	sorters []*datafile.Sorter // by change; nil for none
-	mine    []*datafile.Sorter // to be closed by the job
+	sorters [][]*datafile.Sorter // by change; none for changes of files that exist
+	mine    []*datafile.Sorter   // to be closed by the job
 	begun   bool
 	files   int // made so far: they are numbered through
 }
 
-// add adds the rows of a sorter to a table.
+// add adds the rows of a sorter to a table. Rows of an older form of a custom
+// table go with those of its present one, into files of their own.
 func (j *job) add(t *schema.Table, s *datafile.Sorter) {
 	for i := range j.changes {
-		if j.changes[i].table == t {
-			j.sorters[i] = s
+		if c := &j.changes[i]; c.table.Name == t.Name {
+			if c.table.Version < t.Version {
+				c.table = t
+			}
+			j.sorters[i] = append(j.sorters[i], s)
 			return
 		}
 	}
 	j.changes = append(j.changes, change{table: t, op: table.OpAppend, id: j.id})
-	j.sorters = append(j.sorters, s)
+	j.sorters = append(j.sorters, []*datafile.Sorter{s})
 }
 
 // own adds rows of Wadi's own tables; fill puts a table's rows into the sorter.
@@ -136,16 +140,15 @@ func (j *job) write(ctx context.Context) error {
 		if !slices.Contains(j.row.Tables, c.table.Name) {
 			j.row.Tables = append(j.row.Tables, c.table.Name)
 		}
-		if j.sorters[i] == nil {
-			continue
-		}
-		files, err := j.sorters[i].Finish(ctx, j.output(c.table, j.us))
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if err := j.note(c, f, j.row.CaseID, j.us); err != nil {
+		for _, s := range j.sorters[i] {
+			files, err := s.Finish(ctx, j.output(s.Table(), j.us))
+			if err != nil {
 				return err
+			}
+			for _, f := range files {
+				if err := j.note(c, f, j.row.CaseID, j.us); err != nil {
+					return err
+				}
 			}
 		}
 	}

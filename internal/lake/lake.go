@@ -166,7 +166,7 @@ func (s *store) state(name, location string) (*icebergTable, []manifestFile, err
 		return nil, nil, fmt.Errorf("cannot read table %s: %w", name, err)
 	}
 	read := tableState{table: &icebergTable{name: name, meta: meta, location: location}}
-	if schema.LookupTable(name) != nil { // else another program's table in Wadi's catalog
+	if read.table.wadis() { // else another program's table in Wadi's catalog
 		if read.files, err = s.files(read.table); err != nil {
 			return nil, nil, err
 		}
@@ -198,7 +198,7 @@ func (r *ReadPoint) Close() error { return r.pin.remove() }
 func foreignSnapshots(tables map[string]*icebergTable) []string {
 	var names []string
 	for name, t := range tables {
-		if schema.LookupTable(name) == nil {
+		if !t.wadis() {
 			continue
 		}
 		for _, s := range t.meta.Snapshots() {

@@ -25,6 +25,8 @@ type replacement struct {
 	// caseID is the case of the new files' rows, us an _IngestedAt (µs) of their
 	// partition.
 	caseID, us int64
+	// defines writes the table's definition instead.
+	defines bool
 }
 
 // replace commits replacements, all or none. op is table.OpReplace when the rows
@@ -78,6 +80,7 @@ func (j *job) prepare(ctx context.Context, op table.Operation, list []replacemen
 	}
 	for _, r := range list {
 		c := j.change(r.table, op)
+		c.defines = c.defines || r.defines
 		for _, f := range r.old {
 			loc, err := j.w.store.location(f.Path)
 			if err != nil {

@@ -52,12 +52,26 @@ func (l *Lake) Settings(ctx context.Context) (Settings, error) {
 	return r, err
 }
 
+// find gives the table that the user names, nil when there is none.
+func (w *Writer) find(ctx context.Context, name string) (*schema.Table, error) {
+	set, err := w.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return set.Find(name), nil
+}
+
 // SetRetention sets how many days the rows of a table are kept; 0 is for ever.
 // Rows are removed by Expire only.
 func (w *Writer) SetRetention(ctx context.Context, tableName string, days int64) error {
-	if schema.LookupTable(tableName) == nil {
+	t, err := w.find(ctx, tableName)
+	if err != nil {
+		return err
+	}
+	if t == nil {
 		return refuse(codeUsage, "see 'wadi lake stats' for the tables", "cannot set the retention of %q: there is no such table", tableName)
 	}
+	tableName = t.Name
 	if days < 0 {
 		return refuse(codeUsage, "use a number of days or 'forever'", "cannot keep %s for %d days", tableName, days)
 	}
@@ -94,8 +108,15 @@ func (w *Writer) knownCase(ctx context.Context, label string) error {
 // AddHold sets a legal hold on a table (empty: all tables) and a case (nil: all
 // rows) and gives its number.
 func (w *Writer) AddHold(ctx context.Context, tableName string, label *string, reason string) (int64, error) {
-	if tableName != "" && schema.LookupTable(tableName) == nil {
-		return 0, refuse(codeUsage, "see 'wadi lake stats' for the tables", "cannot hold %q: there is no such table", tableName)
+	if tableName != "" {
+		t, err := w.find(ctx, tableName)
+		if err != nil {
+			return 0, err
+		}
+		if t == nil {
+			return 0, refuse(codeUsage, "see 'wadi lake stats' for the tables", "cannot hold %q: there is no such table", tableName)
+		}
+		tableName = t.Name
 	}
 	object := "all rows"
 	if label != nil {

@@ -67,7 +67,11 @@ func (l *Lake) Stats(ctx context.Context) (Stats, error) {
 
 func (r *ReadPoint) stats() (Stats, error) {
 	var out Stats
-	for _, t := range schema.Tables() {
+	set, err := r.Schema()
+	if err != nil {
+		return out, err
+	}
+	for _, t := range set.Tables() {
 		files, err := r.Table(t)
 		if err != nil {
 			return out, err

@@ -41,6 +41,9 @@ type store struct {
 	mu        sync.Mutex
 	manifests map[string][]manifestFile // by location: what a manifest holds
 	states    map[string]tableState     // by table: what a reader read last
+
+	definitions map[string]locatedText // of tables that aren't built in
+	last        definedSet
 }
 
 // tableState is a table at one metadata file, and its files. It doesn't change.

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go/table"
-
-	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // Bounds of the upkeep.
@@ -72,9 +70,13 @@ func (w *Writer) expireSnapshots(ctx context.Context, worth int) error {
 	if err != nil {
 		return err
 	}
+	set, err := w.Schema(ctx)
+	if err != nil {
+		return err
+	}
 	before := w.opts.Now().Add(-deletionDelay).UnixMilli()
 	var changes []change
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		have := tables[t.Name]
 		if have == nil || have.meta.CurrentSnapshot() == nil {
 			continue

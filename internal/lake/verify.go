@@ -60,7 +60,11 @@ func (v *verifier) run(ctx context.Context, r *ReadPoint) error {
 			return err
 		}
 	}
-	for _, t := range schema.Tables() {
+	set, err := r.Schema()
+	if err != nil {
+		return err
+	}
+	for _, t := range set.Tables() {
 		for _, f := range r.files[t.Name] {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)

@@ -278,8 +278,15 @@ func (w *Writer) settle(ctx context.Context) error {
 // since a process that died could not list them.
 func (w *Writer) removePart(id string) error {
 	prefix := partPrefix(id)
-	for _, t := range schema.Tables() {
-		dir := filepath.Join(w.store.tableDir(t.Name), "data")
+	tables, err := w.opts.fs.ReadDir(filepath.Join(w.dir, tablesName, catalog.Namespace))
+	if err != nil {
+		return fmt.Errorf("cannot list the tables: %w", err)
+	}
+	for _, t := range tables {
+		if !t.IsDir() {
+			continue
+		}
+		dir := filepath.Join(w.store.tableDir(t.Name()), "data")
 		folders, err := w.opts.fs.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

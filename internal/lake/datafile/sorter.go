@@ -203,6 +203,9 @@ func (s *Sorter) failed() error {
 	return s.err
 }
 
+// Table is the table, in the version, whose rows are sorted.
+func (s *Sorter) Table() *schema.Table { return s.cfg.Table }
+
 // Rows is the number of rows added so far, SizeBytes their encoded size. An
 // importer cuts its parts by it: a Parquet file has about a tenth of it.
 func (s *Sorter) Rows() int64 {
