@@ -107,6 +107,7 @@ type Decoder struct {
 	seen  []int // by column: the number of the row that set it
 	order []int // the columns of the row before
 	scan  scanner
+	value value
 
 	table   tableWriter
 	iis     iisWriter
@@ -135,7 +136,7 @@ func (d *Decoder) Decode(t *Target, f Format, body []byte, out *Result) error {
 	d.start(t, out)
 	var err error
 	if f == Arrow {
-		err = d.arrow(t, body)
+		err = d.arrow(t, body, out)
 	} else {
 		err = d.json(t, body, out)
 	}

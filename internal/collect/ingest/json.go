@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/wadi-project/wadi/internal/kql/dyn"
@@ -106,11 +107,11 @@ func (d *Decoder) object(t *Target) error {
 		s.i++
 		s.next()
 		at := s.i
-		var v value
-		if !s.value(&v) {
+		v := &d.value
+		if !s.value(v) {
 			return &Error{Row: d.row, Column: t.columns[col].name, Offset: s.i, Reason: s.reason}
 		}
-		if reason := d.set(col, &v); reason != "" {
+		if reason := d.set(col, v); reason != "" {
 			return &Error{Row: d.row, Column: t.columns[col].name, Offset: at, Reason: reason}
 		}
 		switch s.next() {
@@ -161,12 +162,14 @@ func (d *Decoder) key(t *Target, n int) (int, error) {
 const maxName = 100
 
 // shortName is a name for an error: nothing in it but what can be printed.
-func shortName(name []byte) string {
-	if len(name) > maxName {
-		name = append(bytes.ToValidUTF8(name[:maxName:maxName], nil), "…"...)
+func shortName(name []byte) string { return shortText(string(name), maxName) }
+
+func shortText(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
-	if bytes.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return string(dyn.AppendString(nil, name))
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return string(dyn.AppendString(nil, []byte(s)))
 	}
-	return string(name)
+	return s
 }
