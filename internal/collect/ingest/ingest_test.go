@@ -240,27 +240,3 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
-
-// bench bodies: batches of 500 rows as senders cut them.
-func benchDecode(b *testing.B, table string, body []byte, rows int) {
-	b.Helper()
-	d, out, target := newTestDecoder(), &Result{}, testTarget(b, table)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := d.Decode(target, JSON, body, out); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-}
-
-func BenchmarkCustom(b *testing.B) {
-	var s strings.Builder
-	for i := range 500 {
-		fmt.Fprintf(&s, `{"TimeGenerated":"2026-03-01T11:%02d:%02d.%07dZ","client":%d,"n":%d,"ratio":%d.25,"ok":true,"at":"2026-03-01T10:00:00Z",`+
-			`"id":"6f9619ff-8b86-d011-b42d-00c04fc964ff","name":"user%d@contoso.com","more":{"a":%d,"b":["x","y"]},"a":"GET","b":"/api/v1/items/%d","c":"10.1.2.%d","d":"Mozilla/5.0 (Windows NT 10.0; Win64; x64)"}`+"\n",
-			i/60%60, i%60, i, i, i*1000, i, i, i, i, i%250)
-	}
-	benchDecode(b, "Probe_CL", []byte(s.String()), 500)
-}
