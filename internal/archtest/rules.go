@@ -33,6 +33,8 @@ var floors = map[string]floor{
 	"internal/wal":     state,
 
 	"internal/pipe":    work,
+	"internal/deliver": work,
+	"internal/forward": work,
 	"internal/collect": work,
 	"internal/engine":  work,
 	"internal/query":   work,
