@@ -220,8 +220,16 @@ func errIf(is bool, err error) error {
 	return nil
 }
 
-// create makes a file beside the one that it becomes.
+// create makes a file beside the one that it becomes, or opens the device or the
+// pipe that stands there.
 func (a *answers) create(path string, r *replyMessage) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return a.keep(&openFile{w: f, own: f}, r)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -250,6 +258,9 @@ func (a *answers) finish(m *askMessage, body []byte) error {
 	a.mu.Lock()
 	delete(a.handles, m.Handle)
 	a.mu.Unlock()
+	if f.own != nil && f.w != nil && m.What == askKeep {
+		return f.own.Close() // a device has its name
+	}
 	if m.What == askClose || f.w == nil {
 		f.abandon()
 		return nil

@@ -223,11 +223,12 @@ type answers struct {
 	handles map[int]*openFile
 }
 
-// openFile is a file that a call has open.
+// openFile is a file that a call has open: r is read, w written. own is what is
+// closed with it; a new file has none, and takes its name at the end.
 type openFile struct {
 	r    io.Reader
 	w    *os.File
-	name string // the name w takes at the end
+	name string
 	own  io.Closer
 }
 
@@ -267,10 +268,10 @@ func (a *answers) close() {
 
 // abandon closes a file; one that was to be made is removed.
 func (h *openFile) abandon() {
-	if h.own != nil {
-		_ = h.own.Close() // was read only
-	}
-	if h.w != nil {
+	switch {
+	case h.own != nil:
+		_ = h.own.Close() // what was to be said about it was said before
+	case h.w != nil:
 		_ = h.w.Close()
 		_ = os.Remove(h.w.Name())
 	}

@@ -91,7 +91,7 @@ func (c *conn) send(k kind, head any, body []byte, file *os.File) error {
 	_ = c.c.SetWriteDeadline(time.Now().Add(cmp.Or(time.Duration(c.stall.Load()), stallLimit))) // fails where the write does
 	err := c.write(b, file)
 	if err != nil {
-		_ = c.c.Close() // half a message may be out: nothing can follow
+		_ = c.c.CloseWrite() // half a message may be out: nothing can follow; there may be something to read
 	}
 	return err
 }

@@ -118,8 +118,16 @@ func (l *Listener) Path() string { return l.l.Addr().String() }
 // Serve takes calls until ctx ends, cancels what runs then, waits for it, and
 // removes the socket.
 func (l *Listener) Serve(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.l.Close() })
-	defer stop()
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = l.l.Close() // ends the wait below
+	})
+	defer func() {
+		if !stop() {
+			<-closed
+		}
+	}()
 	var err error
 	for ctx.Err() == nil {
 		var c *net.UnixConn
