@@ -215,10 +215,11 @@ func TestEventDataOfCorpus(t *testing.T) {
 		t.Fatal("the corpus is smaller than it was")
 	}
 	b.compare(t, append(slices.Clone(columns), few...))
-	b.numbers(t, []string{"LogonType", "KeyLength", "DestinationPort", "ProcessId", "GrantedAccess", "Status"})
+	numbers := []string{"LogonType", "ProcessId", "KeyLength", "DestinationPort", "GrantedAccess", "Status"}
 	if os.Getenv("WADI_SLOW") == "" {
-		columns = columns[:40]
+		columns, numbers = columns[:20], numbers[:2]
 	}
+	b.numbers(t, numbers)
 	b.find(t, columns)
 }
 

@@ -354,8 +354,11 @@ func (b *Binder) hash(x *syntax.Call, args []plan.Expr) plan.Expr {
 		return Bad()
 	}
 	name, of := "hash", schema.String
-	switch t := TextOfSplit(args[0]).Type(); t {
-	case schema.String, schema.Dynamic:
+	switch t := args[0].Type(); t {
+	case schema.String:
+	case schema.Dynamic: // of its text, of its JSON, or of neither: no case shows it
+		b.Fail(x.Args[0].Pos(), x.Name+"() of a value of type dynamic is not supported yet", "tell of which text: tostring(…)")
+		return Bad()
 	case schema.DateTime:
 		name, of = "hash_time", schema.DateTime
 	default:
