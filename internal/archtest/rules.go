@@ -69,6 +69,7 @@ var edges = map[string][]string{
 	"internal/ledger":         {"internal/catalog", "internal/lake/datafile"},
 	"internal/collect/bulk":   {"internal/pipe", "internal/collect/files", "internal/collect/windowsrow"},
 	"internal/collect/dump":   {"internal/pipe"},
+	"internal/collect/stream": {"internal/pipe"},
 	"internal/collect/ingest": {"internal/collect/windowsrow"},
 	"internal/query":          {"internal/engine"},
 	"internal/demo":           {"internal/collect/bulk"},
