@@ -55,7 +55,7 @@ func hold(t *testing.T, data string) (end func()) {
 }
 
 // times are what differs (sizes too, of files that hold their lake's name) from one run to the next.
-var times = regexp.MustCompile(` +\d+\.\d KB|\.below\.\d+|"log": "[0-9a-f-]+"|\d+\.\d+ s(, [0-9,]+ records/s)?|"seconds": [0-9.e-]+|\d+\.\d+ ms`)
+var times = regexp.MustCompile(`\d\d[ T]\d\d:\d\d:\d\d| +\d+\.\d KB|\.below\.\d+|"log": "[0-9a-f-]+"|\d+\.\d+ s(, [0-9,]+ records/s)?|"seconds": [0-9.e-]+|\d+\.\d+ ms`)
 
 // TestCommandsThroughAServer runs the same commands on two lakes, one of which a
 // server holds: what is printed and the exit codes are the same.
