@@ -308,18 +308,21 @@ func TestOddEventData(t *testing.T) {
 	b.numbers(t, []string{"LogonType", "KeyLength", "Status", "ProcessId", "x", "TargetUserName"})
 	const table = "windows_events | where EventID == "
 	for question, want := range map[string]string{
-		table + "0 | project EventData.TargetUserName, EventData.x, EventData":                                                                                                            "a,1,\"{\"\"TargetUserName\"\":\"\"a\"\",\"\"x\"\":\"\"1\"\"}\"\n",
-		table + "1 | project isnull(EventData.TargetUserName), isnull(EventData.LogonType)":                                                                                               "false,true\n",
-		table + "2 | project tostring(EventData.Data), EventData.Data[1], EventData.Data[-1]":                                                                                             "\"[\"\"1\"\",\"\"\"\",\"\"3\"\"]\",,3\n",
-		table + "23 | project tostring(EventData.SubjectUserName), EventData.Channel":                                                                                                     "a&b,\n",
-		table + "8 | project strcat(EventData.TargetUserName, '!', EventData.x)":                                                                                                          "second!1\n",
-		"windows_events | getschema | where ColumnName == 'EventData' | count":                                                                                                            "0\n",
-		"windows_events | where EventData.TargetUserName has 'element' | count":                                                                                                           "1\n",
-		"windows_events | where EventData.TargetUserName != 'a' | count":                                                                                                                  fmt.Sprint(len(oddEvents)-2) + "\n",
-		"windows_events | where EventData.LogonType == 3 | count":                                                                                                                         "3\n",
-		"windows_events | where EventData.LogonType !in (3, 4) | count":                                                                                                                   fmt.Sprint(len(oddEvents)-3) + "\n",
-		"windows_events | where EventID == 0 | take 1 | join kind=rightouter (print EventID = 77) on EventID | project isnull(EventData.TargetUserName), tostring(EventData.x)":           "true,\n",
-		"let x = materialize(windows_events | where EventID == 0); x | union x | project tostring(EventData.TargetUserName)":                                                              "a\na\n",
+		table + "0 | project EventData.TargetUserName, EventData.x, EventData":                                                                                                  "a,1,\"{\"\"TargetUserName\"\":\"\"a\"\",\"\"x\"\":\"\"1\"\"}\"\n",
+		table + "1 | project isnull(EventData.TargetUserName), isnull(EventData.LogonType)":                                                                                     "false,true\n",
+		table + "2 | project tostring(EventData.Data), EventData.Data[1], EventData.Data[-1]":                                                                                   "\"[\"\"1\"\",\"\"\"\",\"\"3\"\"]\",,3\n",
+		table + "23 | project tostring(EventData.SubjectUserName), EventData.Channel":                                                                                           "a&b,\n",
+		table + "8 | project strcat(EventData.TargetUserName, '!', EventData.x)":                                                                                                "second!1\n",
+		"windows_events | getschema | where ColumnName == 'EventData' | count":                                                                                                  "0\n",
+		"windows_events | where EventData.TargetUserName has 'element' | count":                                                                                                 "1\n",
+		"windows_events | where EventData.TargetUserName != 'a' | count":                                                                                                        fmt.Sprint(len(oddEvents)-2) + "\n",
+		"windows_events | where EventData.LogonType == 3 | count":                                                                                                               "3\n",
+		"windows_events | where EventData.LogonType !in (3, 4) | count":                                                                                                         fmt.Sprint(len(oddEvents)-3) + "\n",
+		"windows_events | where EventID == 0 | take 1 | join kind=rightouter (print EventID = 77) on EventID | project isnull(EventData.TargetUserName), tostring(EventData.x)": "true,\n",
+		"let x = materialize(windows_events | where EventID == 0); x | union x | project tostring(EventData.TargetUserName)":                                                    "a\na\n",
+		"let x = materialize(windows_events | where EventID < 3); x | where EventData.TargetUserName != 'b' | join kind=inner (x | project EventID, u = tostring(EventData.x), isnull(EventData.nothing)) on EventID" +
+			" | project EventID, u, Column1, tostring(EventData.TargetUserName), n = isnull(EventData.TargetUserName) | sort by EventID asc": "0,1,true,a,false\n1,,true,,false\n2,,true,a,false\n",
+		"windows_events | where EventID < 3 | as x | where EventData.x == '1' | union x | summarize count(), dcount(tostring(EventData.x))":                                               "4,2\n",
 		"windows_events | where EventID == 0 | evaluate bag_unpack(EventData) : (TargetUserName:string, x:string) | project TargetUserName, x":                                            "a,1\n",
 		"windows_events | where EventID == 0 | project EventData | extend n = tolong(EventData.x) | project-rename b = EventData | project n, extract_json('$.TargetUserName', b), b.x.y": "1,a,\n",
 	} {

@@ -68,6 +68,40 @@ func (b *binder) Field(of plan.Expr, name string) plan.Expr {
 	return b.bags[r.ID](name)
 }
 
+// shareFields gives a use of a shared bag its fields: what a field is made of is
+// shared, and not the bag.
+func (b *binder) shareFields(s *shared, bag plan.Expr, use *plan.Ref, read func(plan.ID, plan.Expr) *plan.Ref) {
+	r, ok := bag.(*plan.Ref)
+	if !ok || b.bags[r.ID] == nil {
+		return
+	}
+	fields, made := b.bags[r.ID], map[string]plan.Expr{}
+	b.bags[use.ID] = func(name string) plan.Expr {
+		x := fields(name)
+		if x == nil || made[name] != nil {
+			return made[name]
+		}
+		stored, isStored := x.(*plan.Call)
+		if isStored = isStored && stored.Op == fn.StoredDynamic; isStored {
+			x = stored.Args[0]
+		}
+		if s.parts[x] == 0 {
+			if s.parts == nil {
+				s.parts = map[plan.Expr]plan.ID{}
+			}
+			s.parts[x] = b.NewID()
+			s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.parts[x], Expr: x})
+		}
+		part := read(s.parts[x], x)
+		made[name] = part
+		if isStored {
+			part.NotNull = false
+			made[name] = &plan.Call{Op: fn.StoredDynamic, Args: []plan.Expr{part}, T: schema.Dynamic}
+		}
+		return made[name]
+	}
+}
+
 // eventField gives a field of EventData, always the same as the bag has under that
 // name: a stored column where one holds it, else read from the text alone.
 func (t *tableRows) eventField(name string) plan.Expr {

@@ -242,6 +242,8 @@ type shared struct {
 	rows *expr.Rows
 	// cols are the numbers of the columns in use, 0 for none yet.
 	cols []plan.ID
+	// parts are the numbers of what fields of bags are made of.
+	parts map[plan.Expr]plan.ID
 	// order is that of the rows, each key a number of node's columns.
 	order []plan.SortKey
 }
@@ -285,7 +287,9 @@ func (b *binder) use(s *shared) *expr.Rows {
 			s.cols[at] = b.NewID()
 			s.node.Cols = append(s.node.Cols, plan.Assign{ID: s.cols[at], Expr: x})
 		}
-		return read(s.cols[at], x)
+		ref := read(s.cols[at], x)
+		b.shareFields(s, x, ref, read)
+		return ref
 	})}
 	if len(s.order) > 0 {
 		sort := &plan.Sort{From: node, Keys: slices.Clone(s.order), Again: true}
