@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -289,7 +290,11 @@ func textReader(a arrow.Array, t schema.Type) arrowReader {
 		if !isTextType(a.DataType().ID()) {
 			return nil
 		}
-		return func(i int, v *value) string { return take(v, []byte(a.Value(i))) }
+		return func(i int, v *value) string {
+			text := a.Value(i)
+			// The text lies in the batch, and nothing that takes a value changes it.
+			return take(v, unsafe.Slice(unsafe.StringData(text), len(text)))
+		}
 	case *array.FixedSizeBinary:
 		if t != schema.Guid || a.DataType().(*arrow.FixedSizeBinaryType).ByteWidth != 16 {
 			return nil

@@ -97,10 +97,20 @@ func arrowBody(t testing.TB, options ...ipc.Option) []byte {
 	stamp := &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 	text := arrow.BinaryTypes.String
 	s := arrow.NewSchema([]arrow.Field{
-		{Name: "TimeGenerated", Type: stamp}, {Name: "client", Type: arrow.PrimitiveTypes.Int32}, {Name: "n", Type: arrow.PrimitiveTypes.Int64},
-		{Name: "ratio", Type: arrow.PrimitiveTypes.Float64}, {Name: "ok", Type: arrow.FixedWidthTypes.Boolean}, {Name: "at", Type: stamp},
-		{Name: "took", Type: &arrow.DurationType{Unit: arrow.Millisecond}}, {Name: "id", Type: text}, {Name: "name", Type: text}, {Name: "more", Type: text},
-		{Name: "a", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: text}}, {Name: "b", Type: text}, {Name: "c", Type: text}, {Name: "d", Type: text},
+		{Name: "TimeGenerated", Type: stamp},
+		{Name: "client", Type: arrow.PrimitiveTypes.Int32},
+		{Name: "n", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "ratio", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "ok", Type: arrow.FixedWidthTypes.Boolean},
+		{Name: "at", Type: stamp},
+		{Name: "took", Type: &arrow.DurationType{Unit: arrow.Millisecond}},
+		{Name: "id", Type: text},
+		{Name: "name", Type: text},
+		{Name: "more", Type: text},
+		{Name: "a", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: text}},
+		{Name: "b", Type: text},
+		{Name: "c", Type: text},
+		{Name: "d", Type: text},
 	}, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, s)
 	defer b.Release()

@@ -25,6 +25,9 @@ func (w *windowsWriter) compose(row *rowTime) (int, string) {
 		}
 	}
 	w.system()
+	if by := w.from[slotQualifiers]; by != 0 && w.from[slotEventID] == 0 {
+		return by - 1, "the value has no place without an EventID"
+	}
 	w.event.Data, w.xml, w.given = w.event.Data[:0], w.xml[:0], false
 	w.event.Message, w.event.Culture = w.slotText(slotMessage), w.slotText(slotCulture)
 	if col, reason := w.eventData(); reason != "" {
@@ -319,15 +322,19 @@ func (w *windowsWriter) pairs() {
 
 // write adds the message and the end of the event.
 func (w *windowsWriter) write() {
-	if m := w.event.Message; m != nil {
+	if m, c := w.event.Message, w.event.Culture; m != nil || c != nil {
 		w.xml = append(w.xml, "<RenderingInfo"...)
-		if c := w.event.Culture; c != nil {
+		if c != nil {
 			w.xml = append(w.xml, " Culture='"...)
 			w.xml = append(eventxml.AppendEscaped(w.xml, c, '\''), '\'')
 		}
-		w.xml = append(w.xml, "><Message>"...)
-		w.xml = eventxml.AppendEscaped(w.xml, m, 0)
-		w.xml = append(w.xml, "</Message></RenderingInfo>"...)
+		w.xml = append(w.xml, '>')
+		if m != nil {
+			w.xml = append(w.xml, "<Message>"...)
+			w.xml = eventxml.AppendEscaped(w.xml, m, 0)
+			w.xml = append(w.xml, "</Message>"...)
+		}
+		w.xml = append(w.xml, "</RenderingInfo>"...)
 	}
 	w.xml = append(w.xml, eventEnd...)
 }

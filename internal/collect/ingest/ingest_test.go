@@ -137,6 +137,7 @@ func TestWrongBodies(t *testing.T) {
 		{"Event", `{"_ItemId":"x"}`, `column "_ItemId"`},
 		{"Event", `{"_Xml":"<Event><System><EventID>1</EventID></System></Event>","Computer":"x"}`, `column "Computer" (byte 0): the value has no place beside _Xml`},
 		{"Event", `{"_Xml":"<Event><System><TimeCreated SystemTime='2026-01-01T00:00:00Z'/></System></Event>","TimeGenerated":"2026-01-01T00:00:01Z"}`, `differs from SystemTime`},
+		{"Event", `{"Qualifiers":1}`, `without an EventID`},
 		{"Event", `{"EventData":"x"}`, `send EventData as XML`},
 		{"Event", `{"EventData":{"a":1}}`, `must be texts`},
 		{"Event", `{"EventData":{"Data":[]}}`, `must be texts`},

@@ -65,28 +65,30 @@ func scaled(number string, unit float64) (int64, error) {
 
 // parseClock reads [-][d.]hh:mm[:ss[.fffffff]].
 func parseClock(s string) (int64, error) {
-	bad := fmt.Errorf("cannot read the timespan %q: the form is d.hh:mm:ss.fffffff", s)
+	bad := func() (int64, error) {
+		return 0, fmt.Errorf("cannot read the timespan %q: the form is d.hh:mm:ss.fffffff", s)
+	}
 	rest, negative := strings.CutPrefix(s, "-")
 	parts := strings.Split(rest, ":")
 	if len(parts) < 2 || len(parts) > 3 {
-		return 0, bad
+		return bad()
 	}
 	var days, fraction int64
 	if d, h, ok := strings.Cut(parts[0], "."); ok {
 		n, err := strconv.ParseUint(d, 10, 24)
 		if err != nil {
-			return 0, bad
+			return bad()
 		}
 		days, parts[0] = int64(n), h
 	}
 	if len(parts) == 3 {
 		if sec, f, ok := strings.Cut(parts[2], "."); ok {
 			if f == "" || len(f) > 7 {
-				return 0, bad
+				return bad()
 			}
 			n, err := strconv.ParseUint(f+"0000000"[len(f):], 10, 32)
 			if err != nil {
-				return 0, bad
+				return bad()
 			}
 			fraction, parts[2] = int64(n), sec
 		}
@@ -97,7 +99,7 @@ func parseClock(s string) (int64, error) {
 	for i, p := range parts {
 		n, err := strconv.ParseUint(p, 10, 8)
 		if err != nil || n > limits[i] {
-			return 0, bad
+			return bad()
 		}
 		total += int64(n) * units[i]
 	}
