@@ -74,14 +74,15 @@ func (b *bags) compare(t *testing.T, names []string) {
 	t.Helper()
 	const atOnce = 24
 	for batch := range slices.Chunk(names, atOnce) {
-		ask := "project _Source, _Seq"
+		var ask strings.Builder
+		ask.WriteString("project _Source, _Seq")
 		count := "summarize rows = count()"
 		for i, n := range batch {
-			ask += fmt.Sprintf(", v%d = %s, t%d = tostring(%s)", i, field(n), i, field(n))
+			ask.WriteString(fmt.Sprintf(", v%d = %s, t%d = tostring(%s)", i, field(n), i, field(n)))
 			count += fmt.Sprintf(", n%d = countif(isnull(%s)), e%d = countif(isempty(%s))", i, field(n), i, field(n))
 		}
 		nulls, empties, rows := make([]int64, len(batch)), make([]int64, len(batch)), 0
-		b.each(t, ask, func(r *Result) {
+		b.each(t, ask.String(), func(r *Result) {
 			rows++
 			whole := b.json[[2]int64{r.Int(0), r.Int(1)}]
 			for i, n := range batch {
@@ -149,15 +150,16 @@ func (b *bags) find(t *testing.T, names []string) {
 // numbers compares what is made of values that look like numbers.
 func (b *bags) numbers(t *testing.T, names []string) {
 	t.Helper()
-	ask := "extend Whole = todynamic(tostring(EventData)) | summarize rows = count()"
+	var ask strings.Builder
+	ask.WriteString("extend Whole = todynamic(tostring(EventData)) | summarize rows = count()")
 	for i, n := range names {
 		whole := "Whole[" + syntax.Quote(n) + "]"
 		for j, f := range []string{"tolong(%s)", "toint(%s)", "toreal(%s)", "tobool(%s)", "%s == 3", "%s > 3", "%s in (3, 4)", "gettype(%s) == 'string'", "tostring(todatetime(%s))"} {
 			x, y := fmt.Sprintf(f, field(n)), fmt.Sprintf(f, whole)
-			ask += fmt.Sprintf(", d%d_%d = countif(isnull(%s) != isnull(%s) or (%s) != (%s))", i, j, x, y, x, y)
+			ask.WriteString(fmt.Sprintf(", d%d_%d = countif(isnull(%s) != isnull(%s) or (%s) != (%s))", i, j, x, y, x, y))
 		}
 	}
-	b.each(t, ask, func(r *Result) {
+	b.each(t, ask.String(), func(r *Result) {
 		for i, c := range r.Columns() {
 			if i > 0 && r.Int(i) != 0 {
 				t.Errorf("%s: %d rows differ", c.Name, r.Int(i))
