@@ -103,9 +103,6 @@ func (w *encoder) chunk(part *openPart, j *job) {
 			if r.Damage != "" {
 				e.Damage = w.batch.Append([]byte(r.Damage))
 			}
-			if r.Damage != "" {
-				e.Damage = w.batch.Append([]byte(r.Damage))
-			}
 			if err := w.add(rows, &at, &w.batch, &e, &j.result); err != nil {
 				j.damaged(1)
 				j.findings = append(j.findings, (&evtx.Loss{Chunk: j.chunk.Number, Offset: r.Offset, RecordID: r.ID, Reason: err.Error()}).Error())

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -21,6 +22,7 @@ const (
 
 	codecNone = 0
 	codecZstd = 6
+	codecLZ4  = 7 // LZ4_RAW: blocks without a frame
 
 	pageData       = 0
 	pageDictionary = 2
@@ -59,8 +61,10 @@ type chunk struct {
 
 // encoder turns columns into chunks; it holds the scratch memory of one goroutine.
 type encoder struct {
-	zstd *zstd.Encoder
-	seed maphash.Seed
+	codec int32
+	zstd  *zstd.Encoder
+	lz4   lz4.Compressor
+	seed  maphash.Seed
 
 	slots []uint32 // hash table of the dictionary: number of an entry + 1
 	hash  []uint32 // by entry
@@ -76,13 +80,16 @@ type encoder struct {
 	head      thrift
 }
 
-func newEncoder() (*encoder, error) {
+func newEncoder(c Compression) (*encoder, error) {
+	if c == LZ4 {
+		return &encoder{codec: codecLZ4, seed: maphash.MakeSeed()}, nil
+	}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstdLevel), zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(zstdWindow), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, fmt.Errorf("cannot set up compression: %w", err)
 	}
-	return &encoder{zstd: z, seed: maphash.MakeSeed()}, nil
+	return &encoder{codec: codecZstd, zstd: z, seed: maphash.MakeSeed()}, nil
 }
 
 // encode writes one column of a row group; dst is memory to reuse.
@@ -172,7 +179,7 @@ func (e *encoder) dictionary(out *chunk, col *schema.Column, c *column, rows int
 // compression that saves next to nothing.
 func (e *encoder) pages(out *chunk, encoding int32, rows, entries int) {
 	raw := len(e.raw)
-	out.codec = codecZstd
+	out.codec = e.codec
 	if entries > 0 {
 		raw += len(e.dict)
 		e.page(out, pageDictionary, encodingPlain, entries, e.dict)
@@ -196,9 +203,12 @@ func (e *encoder) pages(out *chunk, encoding int32, rows, entries int) {
 // page appends one page.
 func (e *encoder) page(out *chunk, kind, encoding int32, values int, raw []byte) {
 	packed := raw
-	if out.codec == codecZstd {
+	switch out.codec {
+	case codecZstd:
 		e.packed = e.zstd.EncodeAll(raw, e.packed[:0])
 		packed = e.packed
+	case codecLZ4:
+		packed = e.block(raw)
 	}
 	h := &e.head
 	h.buf = h.buf[:0]
@@ -223,10 +233,23 @@ func (e *encoder) page(out *chunk, kind, encoding int32, values int, raw []byte)
 	out.data = append(append(out.data, h.buf...), packed...)
 }
 
+// block compresses a page as one LZ4 block.
+func (e *encoder) block(raw []byte) []byte {
+	room := lz4.CompressBlockBound(len(raw))
+	if cap(e.packed) < room {
+		e.packed = make([]byte, room)
+	}
+	n, err := e.lz4.CompressBlock(raw, e.packed[:room])
+	if err != nil { // only for want of room
+		panic(fmt.Sprintf("BUG: an LZ4 block of %d bytes doesn't fit its bound: %v", len(raw), err))
+	}
+	return e.packed[:n]
+}
+
 // plainText writes texts that hardly repeat: their lengths, then their bytes, page
 // by page.
 func (e *encoder) plainText(out *chunk, col *schema.Column, c *column, rows int) {
-	out.codec = codecZstd
+	out.codec = e.codec
 	out.encodings = []int32{encodingRLE, encodingDeltaLength}
 	row, v := 0, 0
 	walk := texts{c: c}

@@ -36,7 +36,20 @@ type Output struct {
 	// MaxFiles bounds the number of files; 0 is DefaultMaxFiles. When there is
 	// more than MaxFiles×TargetBytes, files get larger.
 	MaxFiles int
+	// Compression is how pages are compressed.
+	Compression Compression
 }
+
+// Compression is how the pages of a data file are compressed.
+type Compression uint8
+
+// The compressions in use.
+const (
+	// Zstd is for files that stay: small.
+	Zstd Compression = iota
+	// LZ4 (LZ4_RAW in Parquet) is for files that live for a minute: quick.
+	LZ4
+)
 
 func (o Output) withDefaults() Output {
 	if o.TargetBytes <= 0 {

@@ -40,6 +40,10 @@ type Rows struct {
 	row   uint32
 	used  []bool // by column: whether any row set it since Reset
 	err   error
+
+	front    front
+	numbered int // rows begun with BeginNumbered
+	isFront  bool
 }
 
 // rowHead is the room left in front of a row for its length.
@@ -50,7 +54,7 @@ func NewRows(t *schema.Table) *Rows {
 	b := &Rows{
 		table: t, kinds: make([]schema.Disk, len(t.Columns)), keys: newKeyer(t), start: -1,
 		at: make([]uint32, len(t.Columns)), seen: make([]uint32, len(t.Columns)),
-		used: make([]bool, len(t.Columns)),
+		used: make([]bool, len(t.Columns)), front: newFront(t),
 	}
 	for i := range t.Columns {
 		b.kinds[i] = t.Columns[i].Disk
@@ -77,7 +81,7 @@ func (b *Rows) Err() error { return b.err }
 
 // Reset empties the arena and its error; its memory is kept.
 func (b *Rows) Reset() {
-	b.buf, b.n, b.start, b.err = b.buf[:0], 0, -1, nil
+	b.buf, b.n, b.start, b.err, b.numbered = b.buf[:0], 0, -1, nil, 0
 	clear(b.used)
 }
 
@@ -86,7 +90,7 @@ func (b *Rows) Begin() {
 	if b.start >= 0 {
 		b.buf = b.buf[:b.start]
 	}
-	b.start = len(b.buf)
+	b.start, b.isFront = len(b.buf), false
 	b.buf = append(b.buf, 0, 0, 0, 0)
 	b.row++
 	if b.row == 0 { // wrapped: forget what the marks of 2^32 rows ago mean
@@ -150,9 +154,12 @@ func (b *Rows) String(col int, v string) {
 }
 
 // Real sets a double column.
-func (b *Rows) Real(col int, v float64) {
+func (b *Rows) Real(col int, v float64) { b.bits(col, math.Float64bits(v)) }
+
+// bits sets a double column to the number with these bits.
+func (b *Rows) bits(col int, v uint64) {
 	if b.open(col, b.kinds[col] == schema.DiskDouble) {
-		b.buf = binary.LittleEndian.AppendUint64(b.buf, math.Float64bits(v))
+		b.buf = binary.LittleEndian.AppendUint64(b.buf, v)
 	}
 }
 
@@ -185,7 +192,12 @@ func (b *Rows) End() {
 	if b.start >= 0 && b.err == nil {
 		binary.LittleEndian.PutUint32(b.buf[b.start:], uint32(body))
 		b.appendKey()
+	}
+	if b.start >= 0 && b.err == nil { // the key may be too long
 		b.n++
+		if b.isFront {
+			b.numbered++
+		}
 	} else {
 		b.Drop()
 	}

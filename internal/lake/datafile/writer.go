@@ -258,7 +258,7 @@ type fileWriter struct {
 // writes it to the current file.
 func (w *writer) group(g *group) error {
 	for len(w.encoders) < w.workers {
-		e, err := newEncoder()
+		e, err := newEncoder(w.out.Compression)
 		if err != nil {
 			return err
 		}
