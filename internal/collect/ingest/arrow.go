@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +70,9 @@ func (d *Decoder) arrow(t *Target, body []byte, out *Result) (err error) {
 			err = badArrow(fmt.Errorf("%v", r))
 		}
 	}()
+	if err := checkArrow(body); err != nil {
+		return badArrow(err)
+	}
 	mem := &boundedAllocator{memory.DefaultAllocator, MaxEncoded}
 	r, err := ipc.NewReader(bytes.NewReader(body), ipc.WithAllocator(mem), ipc.WithMetadataSizeLimit(MaxBody), ipc.WithBodySizeLimit(MaxBody))
 	if err != nil {
@@ -274,15 +276,8 @@ func textReader(a arrow.Array, t schema.Type) arrowReader {
 		return ""
 	}
 	if t == schema.Dynamic {
-		switch a.(type) {
-		case array.ListLike, *array.Struct:
-			return func(i int, v *value) string {
-				text, err := json.Marshal(a.GetOneForMarshal(i))
-				if err != nil {
-					return notJSON
-				}
-				return take(v, text)
-			}
+		if read := nestedReader(a, take); read != nil {
+			return read
 		}
 	}
 	switch a := a.(type) {
