@@ -85,6 +85,9 @@ func TestArrowAsJSON(t *testing.T) {
 		if err := d.Decode(target, JSON, body, want); err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
+		if !bytes.Equal(got.Rows.Encoded(), want.Rows.Encoded()) {
+			t.Errorf("%s of %s: %s and %s give other rows:\n%q\n%q", c.column, c.typ, c.values, body, got.Rows.Encoded(), want.Rows.Encoded())
+		}
 	}
 }
 

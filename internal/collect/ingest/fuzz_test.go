@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/wadi-project/wadi/internal/lake/datafile"
 )
 
 // fuzzTables are the targets, one of each way of writing rows.
@@ -27,6 +29,9 @@ func sound(t *testing.T, err error, out *Result) {
 		}
 		if n != int64(out.Rows.Len()) || out.Rows.Err() != nil {
 			t.Errorf("%d rows are stored, %d counted: %v", out.Rows.Len(), n, out.Rows.Err())
+		}
+		if err := datafile.NewRows(out.Rows.Table()).Load(out.Rows.Encoded(), out.Rows.Table().Version); err != nil {
+			t.Error(err)
 		}
 		return
 	}

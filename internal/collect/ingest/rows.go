@@ -34,7 +34,7 @@ type tableWriter struct {
 }
 
 func (w *tableWriter) begin() {
-	beginNumbered(w.rows)
+	w.rows.BeginNumbered()
 	w.rows.String(w.t.tableCol, w.t.mark)
 	w.timed = false
 }

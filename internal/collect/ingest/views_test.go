@@ -63,7 +63,7 @@ func store(t testing.TB, dir string, all ...*datafile.Rows) {
 	tally := lake.SourceTally{Source: source}
 	seq := int64(1)
 	for _, rows := range all {
-		number(rows, source, seq, part.IngestedAtUS)
+		rows.Number(source, seq, part.IngestedAtUS)
 		n := int64(rows.Len())
 		tally.Received, tally.Stored, seq = tally.Received+n, tally.Stored+n, seq+n
 		if err := part.Sorter(rows.Table()).Add(ctx, rows); err != nil {
@@ -289,5 +289,3 @@ func check(t *testing.T, dir string, target *Target, rows []map[string]any) {
 	}
 	t.Logf("%d values of %d rows", compared, len(rows))
 }
-
-func number(rows *datafile.Rows, source int32, seq, us int64) {}

@@ -119,10 +119,7 @@ func (w *Writer) Add(rows *datafile.Rows, at *Place, b *event.Batch, e *event.Ev
 func (w *Writer) begin(rows *datafile.Rows, at *Place, sys *eventxml.System) {
 	c := &w.col
 	if at.Numbered {
-		rows.Begin()
-		rows.Int(c.IngestedAt, 0)
-		rows.Int(c.Source, 0)
-		rows.Int(c.Seq, 0)
+		rows.BeginNumbered()
 	} else {
 		rows.Begin()
 		rows.Int(c.IngestedAt, at.IngestedUS)
