@@ -110,6 +110,8 @@ type Change struct {
 	Case       *CaseDays  `json:"case,omitempty"`
 	AddHold    *Hold      `json:"add_hold,omitempty"`
 	RemoveHold int64      `json:"remove_hold,omitempty"`
+	AddToken   *Token     `json:"add_token,omitempty"`
+	EndToken   *TokenEnd  `json:"end_token,omitempty"`
 }
 
 // TableDays sets the retention of a table; 0 is for ever.
@@ -136,6 +138,10 @@ func (c Change) apply(ctx context.Context, tx *sql.Tx) error {
 	case c.AddHold != nil:
 		h := c.AddHold
 		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO holds (id, table_name, case_label, reason, since_us) VALUES (?, ?, ?, ?, ?)", h.ID, h.Table, h.Case, h.Reason, h.SinceUS)
+	case c.AddToken != nil:
+		err = addToken(ctx, tx, c.AddToken)
+	case c.EndToken != nil:
+		err = revokeToken(ctx, tx, c.EndToken)
 	default:
 		_, err = tx.ExecContext(ctx, "DELETE FROM holds WHERE id = ?", c.RemoveHold)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wadi-project/wadi/internal/catalog"
@@ -33,6 +34,8 @@ type Writer struct {
 
 	mu         sync.Mutex
 	nextSource int64
+
+	tokenChanges atomic.Int64
 }
 
 // OpenWriter opens the data folder dir for writing, makes it when it is missing,
