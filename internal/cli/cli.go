@@ -105,6 +105,7 @@ func (a *App) root() *cobra.Command {
 		a.versionCommand(),
 		a.demoCommand(),
 		a.importCommand(),
+		a.forwardCommand(),
 		a.evtxCommand(),
 		a.queryCommand(),
 		a.tablesCommand(),

@@ -61,6 +61,10 @@ type Config struct {
 	transport http.RoundTripper
 }
 
+// ErrCertificate says that the receiver isn't the one that is trusted; nothing was
+// sent to it.
+var ErrCertificate = errors.New("the receiver's certificate is not trusted")
+
 // Batch is what one request carries.
 type Batch struct {
 	// Stream is the stream's name, as Microsoft-Event or Custom-Probe_CL.
@@ -140,8 +144,8 @@ func loopback(host string) bool {
 	return err == nil && addr.IsLoopback() || host == "localhost"
 }
 
-// Send sends a batch until it is acknowledged. The error is a [*RefusedError], the
-// context's, or after GiveUp the last try's.
+// Send sends a batch until it is acknowledged. The error is a [*RefusedError],
+// [ErrCertificate], the context's, or after GiveUp the last try's.
 func (c *Client) Send(ctx context.Context, b *Batch) error {
 	body, err := compress(b.Rows)
 	if err != nil {
@@ -165,6 +169,9 @@ func (c *Client) Send(ctx context.Context, b *Batch) error {
 			return context.Cause(ctx)
 		}
 		var refused *RefusedError
+		if errors.Is(err, ErrCertificate) {
+			return err
+		}
 		if errors.As(err, &refused) {
 			if refused.Status != http.StatusUnauthorized || token == used {
 				return err
@@ -237,6 +244,9 @@ func short(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
+	}
+	if bad := (*tls.CertificateVerificationError)(nil); errors.As(err, &bad) {
+		return fmt.Errorf("%w: %w", ErrCertificate, bad.Err)
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) {

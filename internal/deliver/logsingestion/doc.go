@@ -11,7 +11,7 @@
 // Tried again: errors of the network, 408, 429 and 5xx. The pause doubles from
 // half a second to a minute, with a quarter of it at random so that many senders
 // don't come at once; Retry-After is obeyed. Refused, as a [*RefusedError]: all
-// else. A 401 is tried once more when the token has changed since (its file was
+// else, and a certificate that isn't trusted ([ErrCertificate]). A 401 is tried once more when the token has changed since (its file was
 // renewed).
 //
 // # Once or at least once

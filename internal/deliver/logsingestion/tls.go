@@ -37,10 +37,10 @@ func TLSConfig(authorities []byte, fingerprint string) (*tls.Config, error) {
 	cfg.InsecureSkipVerify = true // VerifyConnection compares the whole certificate instead
 	cfg.VerifyConnection = func(s tls.ConnectionState) error {
 		if len(s.PeerCertificates) == 0 {
-			return errors.New("the receiver shows no certificate")
+			return fmt.Errorf("%w: it shows none", ErrCertificate)
 		}
 		if got := sha256.Sum256(s.PeerCertificates[0].Raw); string(got[:]) != string(want) {
-			return fmt.Errorf("the receiver's certificate has the fingerprint %s, not the one that is pinned", hex.EncodeToString(got[:]))
+			return fmt.Errorf("%w: its fingerprint is %s, not the one that is pinned", ErrCertificate, hex.EncodeToString(got[:]))
 		}
 		return nil
 	}
