@@ -72,6 +72,7 @@ var edges = map[string][]string{
 	"internal/collect/stream": {"internal/pipe"},
 	"internal/collect/ingest": {"internal/collect/windowsrow"},
 	"internal/query":          {"internal/engine"},
+	"internal/forward":        {"internal/collect/files", "internal/deliver/logsingestion"},
 	"internal/demo":           {"internal/collect/bulk"},
 	"internal/cli":            {"internal/cli/chart", "internal/cli/shell", "internal/server/socket"},
 }

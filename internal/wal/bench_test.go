@@ -22,7 +22,7 @@ func (s slowFS) Create(name string) (File, error) { return s.slow(s.FS.Create(na
 func (s slowFS) Open(name string) (File, error)   { return s.slow(s.FS.Open(name)) }
 
 func (s slowFS) SyncDir(name string) error {
-	time.Sleep(s.delay)
+	s.wait()
 	if s.instead {
 		return nil
 	}
@@ -36,13 +36,16 @@ func (s slowFS) slow(f File, err error) (File, error) {
 	return slowFile{f, s}, nil
 }
 
+// wait is the disk at work.
+func (s slowFS) wait() { <-time.After(s.delay) }
+
 type slowFile struct {
 	File
 	fs slowFS
 }
 
 func (f slowFile) Sync() error {
-	time.Sleep(f.fs.delay)
+	f.fs.wait()
 	if f.fs.instead {
 		return nil
 	}
