@@ -34,7 +34,7 @@ func benchPlan(ctx context.Context, b *bench) error {
 	var times []time.Duration
 	for range 200 {
 		start := time.Now()
-		if _, err := query.Compile(rule, start); err != nil {
+		if _, err := query.Compile(rule, schema.Builtin(), start); err != nil {
 			return err
 		}
 		times = append(times, time.Since(start))

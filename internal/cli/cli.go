@@ -109,6 +109,7 @@ func (a *App) root() *cobra.Command {
 		a.evtxCommand(),
 		a.queryCommand(),
 		a.tablesCommand(),
+		a.tableCommand(),
 		a.lakeCommand(),
 	)
 	usageForArgs(root)

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/query"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // complete gives the words that may follow at a place of what is typed: commands of
@@ -20,7 +22,7 @@ func (s *session) complete(text string, at int) (start int, words []string) {
 			return 0, beginning(names, text[:at])
 		case name == ".schema":
 			start = strings.LastIndexByte(text[:at], ' ') + 1
-			return start, beginning(query.Names(), text[start:at])
+			return start, beginning(query.Names(s.known()), text[start:at])
 		case name != ".explain":
 			return at, nil
 		}
@@ -30,11 +32,24 @@ func (s *session) complete(text string, at int) (start int, words []string) {
 		return start + from, words
 	}
 	start = at
-	for _, c := range query.Complete(text, at) {
+	for _, c := range query.Complete(text, at, s.known()) {
 		start = c.Span.Start
 		words = append(words, c.Text)
 	}
 	return start, words
+}
+
+// known gives the tables that can be asked.
+func (s *session) known() *schema.Set {
+	switch {
+	case s.config != nil:
+		if set, err := s.config.Lake.Schema(context.Background()); err == nil {
+			return set
+		}
+	case s.remote != nil:
+		return s.app.lakeTables(context.Background())
+	}
+	return schema.Builtin()
 }
 
 // beginning gives the names that begin as a word does, whatever its case.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wadi-project/wadi/internal/kql/complete"
 	"github.com/wadi-project/wadi/internal/query"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // TestGuideNamesTheFunctions compares the guide's tables with what is there.
@@ -33,7 +34,7 @@ func TestGuideNamesTheFunctions(t *testing.T) {
 	// These are bound where they stand, not from the catalogue.
 	known := []string{"column_ifexists", "columnifexists", "series_stats"}
 	for _, question := range []string{"SecurityEvent | summarize ", "SecurityEvent | serialize x = ", "SecurityEvent | extend x = "} {
-		for _, c := range query.Complete(question, len(question)) {
+		for _, c := range query.Complete(question, len(question), schema.Builtin()) {
 			if c.Kind == complete.Function || c.Kind == complete.Aggregate {
 				known = append(known, strings.TrimRight(c.Text, "()"))
 			}

@@ -117,11 +117,10 @@ func (s *session) answer(ctx context.Context, question string, how *asking) erro
 	if s.remote != nil {
 		return s.remote.ask(ctx, question, how)
 	}
-	q, err := query.Compile(question, how.moment())
-	if err != nil {
-		return err
+	q, err := compile(ctx, s.config, question, how.moment())
+	if err == nil {
+		err = s.app.answer(ctx, s.config, q, s.app.Stdout, how)
 	}
-	err = s.app.answer(ctx, s.config, q, s.app.Stdout, how)
 	if ctx.Err() != nil && err != nil {
 		return &Error{Code: CodeFailed, Err: errors.New("stopped")}
 	}
@@ -153,11 +152,14 @@ func (s *session) tables(ctx context.Context, argument string) error {
 	return s.remote.run(ctx, "tables")
 }
 
-func (s *session) schema(_ context.Context, name string) error {
+func (s *session) schema(ctx context.Context, name string) error {
 	if name == "" {
 		return usageError("", "cannot show a schema: name a table, as in .schema SecurityEvent")
 	}
-	return s.app.listColumns(name)
+	if s.remote != nil {
+		return s.remote.run(ctx, "tables", "--", name)
+	}
+	return s.app.listColumns(ctx, name)
 }
 
 func (s *session) explain(ctx context.Context, text string) error {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake"
-	"github.com/wadi-project/wadi/internal/query"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
@@ -131,9 +130,13 @@ func (a *App) showRetention(ctx context.Context, l *lake.Lake, label string, arg
 	if err != nil {
 		return err
 	}
+	set, err := l.Schema(ctx)
+	if err != nil {
+		return err
+	}
 	var lines [][]string
-	for _, t := range schema.Tables() {
-		if label == "" && (len(args) == 0 || args[0] == t.Name) {
+	for _, t := range set.Tables() {
+		if label == "" && (len(args) == 0 || set.Find(args[0]) == t) {
 			lines = append(lines, []string{"table " + t.Name, kept(s.Days[t.Name])})
 		}
 	}
@@ -241,14 +244,20 @@ func (a *App) lakeDeleteCommand() *cobra.Command {
 			"'wadi query TABLE | where …' shows beforehand what would go.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t := schema.LookupTable(args[0])
-			if t == nil {
-				return usageError("name a table as 'wadi lake stats' does, such as windows_events", "cannot delete from %q: there is no such table", args[0])
-			}
 			if strings.TrimSpace(where) == "" {
 				return usageError("for example --where 'EventID == 4624'", "cannot delete without a condition")
 			}
-			return a.writeLake(cmd.Context(), "delete", func(w *lake.Writer) error { return a.lakeDelete(cmd.Context(), w, t, where) })
+			return a.writeLake(cmd.Context(), "delete", func(w *lake.Writer) error {
+				set, err := w.Schema(cmd.Context())
+				if err != nil {
+					return err
+				}
+				t := set.Find(args[0])
+				if t == nil {
+					return usageError("name a table as 'wadi lake stats' does, such as windows_events", "cannot delete from %q: there is no such table", args[0])
+				}
+				return a.lakeDelete(cmd.Context(), w, t, where)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&where, "where", "", "condition in KQL")
@@ -281,15 +290,15 @@ func (a *App) lakeDelete(ctx context.Context, w *lake.Writer, t *schema.Table, w
 // findRows asks for rows. The lake is locked for writing meanwhile, so they stay
 // what they are.
 func (a *App) findRows(ctx context.Context, text string) (rowSet, error) {
-	q, err := query.Compile(text, time.Now())
-	if err != nil {
-		return nil, err
-	}
 	c, closeAll, err := a.openQuery(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll()
+	q, err := compile(ctx, c, text, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	result, err := q.Run(ctx, c)
 	if err != nil {
 		return nil, askError(err)

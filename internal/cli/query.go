@@ -178,21 +178,33 @@ func (a *App) question(args []string, file string) (string, error) {
 
 // query answers one question.
 func (a *App) query(ctx context.Context, text string, how *asking) error {
-	began := time.Now()
-	q, err := query.Compile(text, how.moment())
-	if err != nil {
+	if err := query.Check(text); err != nil {
 		return err
 	}
+	began := time.Now()
 	c, closeAll, err := a.openQuery(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+	q, err := compile(ctx, c, text, how.moment())
+	if err != nil {
+		return err
+	}
 	opened := query.Step{Name: "open the lake and start a worker", Took: time.Since(began)}
 	if how.out == "" {
 		return a.answer(ctx, c, q, a.Stdout, how, opened)
 	}
 	return a.toFile(how.out, func(out io.Writer) error { return a.answer(ctx, c, q, out, how, opened) })
+}
+
+// compile reads a question about the lake's tables.
+func compile(ctx context.Context, c *query.Config, text string, now time.Time) (*query.Question, error) {
+	set, err := c.Lake.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return query.Compile(text, set, now)
 }
 
 // toFile makes a file of what write writes. What stood there before stays when

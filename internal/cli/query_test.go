@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wadi-project/wadi/internal/query"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // days is a table of three days and two machines.
@@ -158,7 +159,7 @@ func TestTablesLists(t *testing.T) {
 }
 
 func TestErrorsInColours(t *testing.T) {
-	_, err := query.Compile("SecurityEvent\n|\twhere EventIDD == 1", time.Now())
+	_, err := query.Compile("SecurityEvent\n|\twhere EventIDD == 1", schema.Builtin(), time.Now())
 	var plain, coloured strings.Builder
 	if reportTo(&plain, err, false) != CodeUsage || reportTo(&coloured, err, true) != CodeUsage {
 		t.Error("no usage error")

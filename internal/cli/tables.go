@@ -21,7 +21,7 @@ func (a *App) tablesCommand() *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.listColumns(args[0])
+				return a.listColumns(cmd.Context(), args[0])
 			}
 			if err := needsLake("tables"); err != nil {
 				return err
@@ -73,12 +73,14 @@ func (a *App) listTables(ctx context.Context, c *query.Config, all bool, toSeeAl
 	return nil
 }
 
-// listColumns lists the columns of a table or view. It needs no lake.
-func (a *App) listColumns(name string) error {
-	columns := query.Columns(name)
+// listColumns lists the columns of a table or view. It needs no lake for those that
+// are built in.
+func (a *App) listColumns(ctx context.Context, name string) error {
+	set := a.lakeTables(ctx)
+	columns := query.Columns(set, name)
 	if columns == nil {
 		hint := "'wadi tables --all' lists all names"
-		if near := syntax.Nearest(name, query.Names()); near != "" {
+		if near := syntax.Nearest(name, query.Names(set)); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return usageError(hint, "cannot list the columns of '%s': there is no such table", name)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // TestRowsOfArgMax asks for whole rows of groups, which are looked up in a second
@@ -38,7 +40,7 @@ func TestRowsOfArgMax(t *testing.T) {
 		"windows_events | summarize arg_max(TimeGenerated, *), count() by Computer":                          true,
 		"windows_events | union SecurityEvent | summarize arg_max(TimeGenerated, *) by Computer":             false,
 	} {
-		q, err := Compile(question, time.Now())
+		q, err := Compile(question, schema.Builtin(), time.Now())
 		if err != nil {
 			t.Errorf("%s: %v", question, err)
 			continue

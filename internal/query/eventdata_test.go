@@ -346,7 +346,7 @@ func TestEventDataUsesColumns(t *testing.T) {
 		"windows_events | where EventData.ProcessId == '4' | count":                "EventXml Provider ProcessId",
 		"windows_events | summarize count() by tostring(EventData.Image)":          "Image",
 	} {
-		q, err := Compile(question, time.Now())
+		q, err := Compile(question, schema.Builtin(), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,11 +8,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 func explainText(t *testing.T, c *Config, text string) (*Report, error) {
 	t.Helper()
-	q, err := Compile(text, day)
+	q, err := Compile(text, schema.Builtin(), day)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // TestLateRows asks for the texts of rows that a condition on other columns finds:
@@ -39,7 +41,7 @@ func TestLateRows(t *testing.T) {
 		"windows_events | where TargetUserName has 'x' and rand() < 0.5 | project EventXml": false, // it would be thrown twice
 		"sources | where File has 'x'":                                                      false,
 	} {
-		q, err := Compile(question, time.Now())
+		q, err := Compile(question, schema.Builtin(), time.Now())
 		if err != nil {
 			t.Errorf("%s: %v", question, err)
 			continue

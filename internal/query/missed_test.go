@@ -2,7 +2,11 @@
 
 package query
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/wadi-project/wadi/internal/schema"
+)
 
 func TestMissed(t *testing.T) {
 	c := testLake(t, t.TempDir(), 3)
@@ -16,7 +20,7 @@ func TestMissed(t *testing.T) {
 		"SecurityEvent | where TimeGenerated > datetime(2026-04-01) | join (SecurityEvent | where TimeGenerated > datetime(2026-04-02)) on Account": true,
 		"SecurityEvent | where TimeGenerated > datetime(2026-04-01) | join (SecurityEvent) on Account":                                              false,
 	} {
-		q, err := Compile(text, day)
+		q, err := Compile(text, schema.Builtin(), day)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,18 +76,29 @@ type Question struct {
 	// bag_unpack): it is planned when it runs, and has no plan before.
 	open string
 	now  time.Time
+	set  *schema.Set
 }
 
-// Compile reads a question. A mistake in it gives an [*Error]; one behind an operator
+// Check looks at the form of a question only, without knowing any table: what it
+// finds is wrong about every lake.
+func Check(text string) error {
+	if _, found := syntax.Parse(text); len(found) > 0 {
+		return mistakes(text, found)
+	}
+	return nil
+}
+
+// Compile reads a question about the tables of a set (lake.Lake.Schema); now is what
+// now() and ago() count from. A mistake in it gives an [*Error]; one behind an operator
 // whose columns depend on the data is found when the question runs.
-func Compile(text string, now time.Time) (*Question, error) {
+func Compile(text string, set *schema.Set, now time.Time) (*Question, error) {
 	open := false
-	q, err := compile(text, now, func(*plan.Plan) ([]byte, error) {
+	q, err := compile(text, set, now, func(*plan.Plan) ([]byte, error) {
 		open = true
 		return nil, errNoData
 	})
 	if open {
-		return &Question{open: text, now: now}, nil
+		return &Question{open: text, now: now, set: set}, nil
 	}
 	return q, err
 }
@@ -96,14 +107,14 @@ func Compile(text string, now time.Time) (*Question, error) {
 var errNoData = errors.New("the columns depend on the data")
 
 // compile reads a question; ask answers what its columns hang on.
-func compile(text string, now time.Time, ask func(*plan.Plan) ([]byte, error)) (*Question, error) {
+func compile(text string, set *schema.Set, now time.Time, ask func(*plan.Plan) ([]byte, error)) (*Question, error) {
 	watch := newStopwatch()
 	q, found := syntax.Parse(text)
 	watch.lap("parse")
 	if len(found) > 0 {
 		return nil, mistakes(text, found)
 	}
-	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(now), Tables: source, Names: sourceNames, Ask: ask})
+	p, found := bind.Bind(q, environment(set, now, ask))
 	if len(found) > 0 {
 		return nil, mistakes(text, found)
 	}
@@ -122,7 +133,11 @@ func Run(ctx context.Context, c *Config, text string) (*Result, error) {
 	if c.Now != nil {
 		now = c.Now
 	}
-	q, err := Compile(text, now())
+	set, err := c.Lake.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q, err := Compile(text, set, now())
 	if err != nil {
 		return nil, err
 	}
@@ -153,20 +168,30 @@ func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
 	return &Result{Rows: rows, Render: q.plan.Render, point: point, question: q, steps: watch.steps}, nil
 }
 
-// source resolves a table's name: a view, or a table under its own name.
-func source(name string) bind.Source {
-	if v := schema.LookupView(name); v != nil {
-		return bind.Source{Table: v.Table, View: v}
+// environment is what the binder knows: the tables of a set.
+func environment(set *schema.Set, now time.Time, ask func(*plan.Plan) ([]byte, error)) bind.Env {
+	return bind.Env{
+		Now: event.FromTime(now), Ask: ask,
+		Tables: func(name string) bind.Source { return source(set, name) },
+		Names:  func() []string { return Names(set) },
 	}
-	return bind.Source{Table: schema.LookupTable(name)}
 }
 
-func sourceNames() []string {
+// source resolves a table's name: a view, or a table under its own name.
+func source(set *schema.Set, name string) bind.Source {
+	if v := set.LookupView(name); v != nil {
+		return bind.Source{Table: v.Table, View: v}
+	}
+	return bind.Source{Table: set.LookupTable(name)}
+}
+
+// Names lists what a question may ask of a set: views, then tables.
+func Names(set *schema.Set) []string {
 	var names []string
-	for _, v := range schema.Views() {
+	for _, v := range set.Views() {
 		names = append(names, v.Name)
 	}
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		names = append(names, t.Name)
 	}
 	return names

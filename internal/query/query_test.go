@@ -185,7 +185,7 @@ func TestFilesRead(t *testing.T) {
 		"windows_events | sort by EventID asc | take 11":                                                                        6,
 		"windows_events | summarize count() by EventID | take 11":                                                               6,
 	} {
-		q, err := Compile(question, day.Add(24*time.Hour))
+		q, err := Compile(question, schema.Builtin(), day.Add(24*time.Hour))
 		if err != nil {
 			t.Errorf("%s: %v", question, err)
 			continue

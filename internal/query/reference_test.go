@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/wadi-project/wadi/internal/engine"
-	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/kql/bind"
 	"github.com/wadi-project/wadi/internal/kql/kqltest/refinterp"
 	"github.com/wadi-project/wadi/internal/kql/plan"
@@ -125,7 +124,9 @@ func planOf(text string) (*plan.Plan, error) {
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}
-	p, found := bind.Bind(q, bind.Env{Now: event.FromTime(oracleNow), Tables: source, Names: sourceNames, AsWritten: true})
+	env := environment(schema.Builtin(), oracleNow, nil)
+	env.AsWritten = true
+	p, found := bind.Bind(q, env)
 	if len(found) > 0 {
 		return nil, &Error{Text: text, Diagnostics: found}
 	}

@@ -34,8 +34,12 @@ func Tables(ctx context.Context, c *Config) ([]TableInfo, error) {
 	if err != nil {
 		return nil, err
 	}
+	set, err := point.Schema()
+	if err != nil {
+		return nil, errors.Join(err, point.Close())
+	}
 	tables := map[*schema.Table]TableInfo{}
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		info, err := tableInfo(point, t)
 		if err != nil {
 			return nil, errors.Join(err, point.Close())
@@ -46,7 +50,7 @@ func Tables(ctx context.Context, c *Config) ([]TableInfo, error) {
 		return nil, err
 	}
 	var infos []TableInfo
-	for _, v := range schema.Views() {
+	for _, v := range set.Views() {
 		info := tables[v.Table]
 		info.Name, info.View, info.From = v.Name, true, v.Table.Name
 		if v.Filter != "" {
@@ -59,7 +63,7 @@ func Tables(ctx context.Context, c *Config) ([]TableInfo, error) {
 		}
 		infos = append(infos, info)
 	}
-	for _, t := range schema.Tables() {
+	for _, t := range set.Tables() {
 		infos = append(infos, tables[t])
 	}
 	return infos, nil
@@ -120,10 +124,10 @@ type ColumnInfo struct {
 	Doc    string
 }
 
-// Columns lists the columns of a table or view in the order of *, the hidden ones
+// Columns lists the columns of a set's table or view in the order of *, the hidden ones
 // behind; nil when there is no such table.
-func Columns(name string) []ColumnInfo {
-	s := source(name)
+func Columns(set *schema.Set, name string) []ColumnInfo {
+	s := source(set, name)
 	var infos []ColumnInfo
 	add := func(list []schema.ViewColumn) {
 		for i := range list {
@@ -144,6 +148,3 @@ func Columns(name string) []ColumnInfo {
 	slices.SortStableFunc(infos, func(a, b ColumnInfo) int { return bit(a.Hidden) - bit(b.Hidden) })
 	return infos
 }
-
-// Names lists what a question may ask: views, then tables.
-func Names() []string { return sourceNames() }

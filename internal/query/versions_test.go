@@ -105,7 +105,7 @@ func TestOlderFiles(t *testing.T) {
 		if name == "windows_events" {
 			return bind.Source{Table: table}
 		}
-		return source(name)
+		return source(schema.Builtin(), name)
 	}
 	for question, want := range map[string]string{
 		"windows_events | project _Seq, FilterRTID, _Younger | sort by _Seq asc":                                          "_Seq,FilterRTID,_Younger\n0,,\n1,rt1 & <x>,\n2,rt2 & <x>,\n3,,\n4,rt4 & <x>,\n5,rt5 & <x>,5\n6,,6\n7,rt7 & <x>,7\n8,rt8 & <x>,8\n",
