@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/wadi-project/wadi/internal/collect/windowsrow"
 	"github.com/wadi-project/wadi/internal/event"
@@ -121,10 +122,8 @@ func (w *windowsWriter) eventData() (int, string) {
 // derivedColumn gives the column that was sent for one of the rules, -1 for none.
 func (w *windowsWriter) derivedColumn(rules ...int) int {
 	for _, d := range w.derived {
-		for _, rule := range rules {
-			if w.t.columns[d.col].at == rule {
-				return d.col
-			}
+		if slices.Contains(rules, w.t.columns[d.col].at) {
+			return d.col
 		}
 	}
 	return -1

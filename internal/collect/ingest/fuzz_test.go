@@ -90,7 +90,6 @@ func FuzzJSON(f *testing.F) {
 // FuzzArrow holds that bytes of any kind give rows or an error, in bounded memory.
 func FuzzArrow(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(arrowBody(f))
 	f.Add(arrowOf(f, "client", arrow.PrimitiveTypes.Int64, `[1,null,3]`))
 	f.Add(arrowOf(f, "name", arrow.BinaryTypes.StringView, `["a","a text that is longer than twelve bytes"]`))
 	f.Add(arrowOf(f, "name", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, `["x","y",null]`))
