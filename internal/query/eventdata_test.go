@@ -74,12 +74,12 @@ func (b *bags) compare(t *testing.T, names []string) {
 	t.Helper()
 	const atOnce = 24
 	for batch := range slices.Chunk(names, atOnce) {
-		var ask strings.Builder
+		var ask, count strings.Builder
 		ask.WriteString("project _Source, _Seq")
-		count := "summarize rows = count()"
+		count.WriteString("summarize rows = count()")
 		for i, n := range batch {
-			ask.WriteString(fmt.Sprintf(", v%d = %s, t%d = tostring(%s)", i, field(n), i, field(n)))
-			count += fmt.Sprintf(", n%d = countif(isnull(%s)), e%d = countif(isempty(%s))", i, field(n), i, field(n))
+			fmt.Fprintf(&ask, ", v%d = %s, t%d = tostring(%s)", i, field(n), i, field(n))
+			fmt.Fprintf(&count, ", n%d = countif(isnull(%s)), e%d = countif(isempty(%s))", i, field(n), i, field(n))
 		}
 		nulls, empties, rows := make([]int64, len(batch)), make([]int64, len(batch)), 0
 		b.each(t, ask.String(), func(r *Result) {
@@ -105,7 +105,7 @@ func (b *bags) compare(t *testing.T, names []string) {
 		if rows != len(b.json) {
 			t.Fatalf("%d rows, want %d", rows, len(b.json))
 		}
-		b.each(t, count, func(r *Result) {
+		b.each(t, count.String(), func(r *Result) {
 			for i, n := range batch {
 				if r.Int(1+2*i) != nulls[i] || r.Int(2+2*i) != empties[i] {
 					t.Fatalf("%s: isnull of %d, isempty of %d rows, want %d and %d", field(n), r.Int(1+2*i), r.Int(2+2*i), nulls[i], empties[i])
@@ -156,7 +156,7 @@ func (b *bags) numbers(t *testing.T, names []string) {
 		whole := "Whole[" + syntax.Quote(n) + "]"
 		for j, f := range []string{"tolong(%s)", "toint(%s)", "toreal(%s)", "tobool(%s)", "%s == 3", "%s > 3", "%s in (3, 4)", "gettype(%s) == 'string'", "tostring(todatetime(%s))"} {
 			x, y := fmt.Sprintf(f, field(n)), fmt.Sprintf(f, whole)
-			ask.WriteString(fmt.Sprintf(", d%d_%d = countif(isnull(%s) != isnull(%s) or (%s) != (%s))", i, j, x, y, x, y))
+			fmt.Fprintf(&ask, ", d%d_%d = countif(isnull(%s) != isnull(%s) or (%s) != (%s))", i, j, x, y, x, y)
 		}
 	}
 	b.each(t, ask.String(), func(r *Result) {
@@ -356,6 +356,62 @@ func TestEventDataUsesColumns(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", question, diff)
+		}
+	}
+}
+
+// passing are operators that pass columns on, or some of them.
+var passing = []string{
+	"where EventID > 3", "extend Bag = EventData | project-away Bag", "project-rename E = EventData | project-rename EventData = E", "project EventID, EventData",
+	"sort by EventRecordId desc, EventID asc", "top 5 by EventID", "take 30", "serialize r = row_number()", "sort by EventID asc | extend p = prev(EventID)",
+	"extend (a, b, c, d, e, f, g) = series_stats(dynamic([1, 2]))",
+	"mv-expand x = dynamic([1, 2]) to typeof(long)",
+	"mv-apply x = dynamic([1, 2]) to typeof(long) on (where x > 1)",
+	"mv-apply x = dynamic([1, 2]) to typeof(long) on (summarize s = sum(x))",
+	"mv-apply x = dynamic([1, 2]) to typeof(long) on (top 1 by x)",
+	"mv-apply x = EventData.Data to typeof(string) on (project x, y = tostring(EventData.TargetUserName))",
+	"parse Provider with 'Microsoft' Rest", "parse-where Provider with * 'p' *",
+	"join kind=inner (range EventID from 0 to 30 step 1) on EventID", "join kind=innerunique (range EventID from 0 to 30 step 1) on EventID",
+	"join kind=leftouter (print EventID = 3) on EventID", "join kind=fullouter (range EventID from 20 to 40 step 1) on EventID",
+	"join kind=leftsemi (print EventID = 3) on EventID", "join kind=leftanti (print EventID = 3) on EventID", "lookup (print EventID = 3, z = 1) on EventID",
+	"project EventID | join kind=rightouter (windows_events | where EventID < 9 | project EventID, EventData) on EventID",
+	"project EventID | join kind=leftouter (windows_events | where EventID < 9 | project EventID, EventData) on EventID",
+	"project EventID, EventData | union (windows_events | project EventID, EventData)", "as T | union T",
+	"where EventID in ((windows_events | where EventData.TargetUserName == 'a' | project EventID))",
+	"summarize arg_max(EventID, *), EventData = take_any(EventData) by Provider", "summarize EventData = take_any(EventData) by EventID", "summarize arg_min(EventID, EventData)",
+	"evaluate bag_unpack(EventData, 'p_') | join kind=inner (windows_events | project _Seq, EventData) on _Seq",
+	"invoke f()", "invoke g()",
+}
+
+// TestEventDataBehindOperators asks for fields behind operators: where the bag is
+// passed on, the columns that a field is of must be too.
+func TestEventDataBehindOperators(t *testing.T) {
+	b := oddLake(t)
+	names := []string{"TargetUserName", "x", "ProcessId", "SubjectUserName", "Data"}
+	for _, operators := range passing {
+		var question strings.Builder
+		question.WriteString("set notruncation; let f = (T:(*)) { T | where true }; let g = (T:(EventID:int, EventData:dynamic)) { T | extend q = EventData.x };" +
+			"windows_events | " + operators + " | extend Whole = todynamic(tostring(EventData)) | summarize count()")
+		for _, n := range names {
+			fmt.Fprintf(&question, ", countif(tostring(EventData.%s) != tostring(Whole.%s) or isnull(EventData.%s) != isnull(Whole.%s))", n, n, n, n)
+		}
+		r, err := Run(t.Context(), b.config, question.String())
+		if err != nil {
+			t.Errorf("%s: %v", operators, err)
+			continue
+		}
+		for r.Next() {
+			if r.Int(0) == 0 {
+				t.Errorf("%s: no rows", operators)
+			}
+			for i, n := range names {
+				if r.Int(i+1) != 0 {
+					t.Errorf("%s: EventData.%s is another in %d of %d rows", operators, n, r.Int(i+1), r.Int(0))
+				}
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("%s: %v", operators, err)
 		}
 	}
 }

@@ -107,12 +107,21 @@ func (b *Binder) seriesStats(c *syntax.Call, names []*syntax.Name, r *expr.Rows,
 }
 
 // kept gives the rows above a stage: the columns below pass by it once something
-// reads them.
+// reads them. A dynamic gets a new number there: what its fields are of below doesn't
+// pass with it.
 func (b *Binder) kept(stage *plan.Stage, below *expr.Rows) *expr.Rows {
-	return &expr.Rows{Node: stage, Ordered: below.Ordered, Cols: expr.Derive(below.Cols, func(_ int, x plan.Expr) plan.Expr {
-		if ref, ok := x.(*plan.Ref); ok {
-			stage.Keep = append(stage.Keep, *ref)
+	above := &plan.Extend{From: stage}
+	return &expr.Rows{Node: above, Ordered: below.Ordered, Cols: expr.Derive(below.Cols, func(_ int, x plan.Expr) plan.Expr {
+		ref, ok := x.(*plan.Ref)
+		if !ok {
+			return x
 		}
-		return x
+		stage.Keep = append(stage.Keep, *ref)
+		if ref.T != schema.Dynamic {
+			return ref
+		}
+		own := &plan.Ref{ID: b.NewID(), T: ref.T, NotNull: ref.NotNull}
+		above.Cols = append(above.Cols, plan.Assign{ID: own.ID, Expr: ref})
+		return own
 	})}
 }
