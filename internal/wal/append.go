@@ -173,7 +173,7 @@ func (l *Log) commit() bool {
 	} else {
 		l.written(g, took)
 	}
-	if cap(g.buf) <= 2*maxGroupBytes {
+	if cap(g.buf) <= maxSpare {
 		l.spare = g.buf
 	}
 	l.mu.Unlock()

@@ -463,3 +463,38 @@ func TestHoldNeverStopsSources(t *testing.T) {
 		l.Committed(f.Position)
 	}
 }
+
+// TestClock: a clock that is set back doesn't keep a hold for long, one that is set
+// forward lets the lake take over; no frame is lost by either.
+func TestClock(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	l := open(t, memDir, Options{FS: newMemFS(), SegmentBytes: minSegmentBytes, Now: func() time.Time { return now }})
+	h := l.Hold("detect", Bound{Age: time.Minute})
+	put := func() {
+		for n := range 20 {
+			mustPut(t, l, n, 1, 500)
+		}
+	}
+	put()
+	now = now.Add(-24 * 365 * time.Hour)
+	put()
+	l.Committed(40)
+	if l.Stats().FirstPosition != 1 {
+		t.Error("set back: the hold has ended")
+	}
+	now = now.Add(2 * time.Minute)
+	l.Committed(40)
+	if st := l.Stats(); st.Segments != 1 {
+		t.Errorf("set back: a year later than it should: %+v", st)
+	}
+	if next, _ := l.Next(); next != 41 {
+		t.Errorf("next %d", next)
+	}
+	put()
+	now = now.Add(24 * 365 * time.Hour)
+	l.Committed(50)
+	if first := l.Stats().FirstPosition; first > 51 || h.Lost() >= 51 {
+		t.Errorf("set forward: the log begins at %d, behind what the lake has", first)
+	}
+	numbers(t, all(t, l, 50), 51, 51)
+}

@@ -108,7 +108,22 @@ func (l *Log) beyond(h *Hold, s *segment) bool {
 			break
 		}
 	}
-	return behind > h.bound.Bytes || l.o.Now().Sub(s.at) >= h.bound.Age
+	return behind > h.bound.Bytes || l.age(s) >= h.bound.Age
+}
+
+// age is how old a segment's youngest frame is. It begins anew when the clock was
+// set back, so that a hold doesn't last until that time comes again. The caller
+// holds mu.
+func (l *Log) age(s *segment) time.Duration {
+	now := l.o.Now()
+	if now.Before(s.at) {
+		for _, x := range l.segs {
+			if now.Before(x.at) {
+				x.at = now
+			}
+		}
+	}
+	return now.Sub(s.at)
 }
 
 // trim removes the segments that are needed no more, oldest first and each durably
@@ -163,7 +178,7 @@ func (l *Log) wakeAtAge() {
 	wait := time.Duration(-1)
 	for _, h := range l.holds {
 		if s.last > h.acked {
-			wait = max(wait, h.bound.Age-l.o.Now().Sub(s.at))
+			wait = max(wait, h.bound.Age-l.age(s))
 		}
 	}
 	if wait >= 0 {

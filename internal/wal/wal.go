@@ -25,6 +25,9 @@ const (
 	// maxGroupBytes is where a group counts as full and the next Append waits for it
 	// to be taken: two groups are in memory at once.
 	maxGroupBytes = 16 << 20
+	// maxSpare bounds the buffer that is kept between groups, so that a burst doesn't
+	// stay in an idle server's memory. At 100 MB/s a group has about 1 MB.
+	maxSpare = 4 << 20
 	// minSegmentBytes keeps the number of files bounded when the log is small.
 	minSegmentBytes = 4 << 10
 	// segmentsPerLog is how many segments at least make up a full log, so that
