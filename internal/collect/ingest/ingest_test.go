@@ -30,9 +30,11 @@ var testSet = sync.OnceValue(func() *schema.Set {
 	return set
 })
 
+var testStreams = sync.OnceValue(func() *Streams { return NewStreams(testSet()) })
+
 func testTarget(t testing.TB, name string) *Target {
 	t.Helper()
-	target, err := NewStreams(testSet()).Table(name)
+	target, err := testStreams().Table(name)
 	if err != nil {
 		t.Fatal(err)
 	}
