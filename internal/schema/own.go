@@ -71,7 +71,7 @@ var WadiAudit = &Table{
 		col(5, "Log", String, "UUID of the log.", originWadi),
 		col(6, "Position", Long, "Number of the action in its log.", originWadi),
 		col(7, "Actor", String, "User of the operating system who did it.", originWadi),
-		col(8, "Action", String, "What was done: import, expire, delete, retention, hold, relocate, restore, compact.", originWadi),
+		col(8, "Action", String, "What was done: import, expire, delete, retention, hold, relocate, restore, compact, table.", originWadi),
 		col(9, "TableName", String, "Table it was done to.", originWadi),
 		col(10, "Object", String, "What in the table it was done to.", originWadi),
 		col(11, "Detail", Dynamic, "More, as a JSON object.", originWadi),
