@@ -70,8 +70,8 @@ func TestAPartIsAppliedOnceOrNotAtAll(t *testing.T) {
 		Files:   []PartFile{{Path: "windows_events/data/x.parquet", CaseID: log.CaseID, SHA256: [32]byte{1}}},
 		Sources: []int32{1, 2}, NextRow: 9,
 		Keys: []KeyEntry{
-			{KeyEVTX, [32]byte{3}, KeyValue{Count: 4, Prefix: [32]byte{5}, Source: 1, FirstSeq: 6}},
-			{KeyText, [32]byte{3}, KeyValue{Count: 1 << 40, Source: 2, FirstSeq: 1 << 50}},
+			{KeyEVTX, [32]byte{3}, KeyValue{Count: 4, Prefix: [32]byte{5}, Source: 1, FirstSeq: 6}, 0},
+			{KeyText, [32]byte{3}, KeyValue{Count: 1 << 40, Source: 2, FirstSeq: 1 << 50}, 1 << 51},
 		},
 		Changes: []Change{{AddHold: &hold}, {Table: &TableDays{"windows_events", 30}}},
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -82,8 +83,10 @@ type PartRow struct {
 	Files   []PartFile `json:"files"`
 	Sources []int32    `json:"sources"`
 	Keys    []KeyEntry `json:"-"`
-	// PackedKeys are Keys in the stored form; only this package uses it.
-	PackedKeys []byte `json:"keys,omitempty"`
+	// PackedKeys are Keys in the stored form, with the moment of each; OlderKeys
+	// those of a part that format 1 left behind. Only this package uses them.
+	PackedKeys []byte `json:"stamped_keys,omitempty"`
+	OlderKeys  []byte `json:"keys,omitempty"`
 	// NextRow is what NextRow is after the part.
 	NextRow int64 `json:"next_row"`
 	// Gone are paths (as PartFile's) that the commit takes out of the tables.
@@ -135,7 +138,7 @@ func finishPart(ctx context.Context, tx *sql.Tx, p PartRow) error {
 	}
 	for i := range p.Keys {
 		k := &p.Keys[i]
-		if _, err := keys.ExecContext(ctx, p.CaseID, k.Kind, k.Key[:], k.Count, k.Prefix[:], k.Source, k.FirstSeq, p.US); err != nil {
+		if _, err := keys.ExecContext(ctx, p.CaseID, k.Kind, k.Key[:], k.Count, k.Prefix[:], k.Source, k.FirstSeq, cmp.Or(k.US, p.US)); err != nil {
 			return errors.Join(err, keys.Close())
 		}
 	}
@@ -194,10 +197,15 @@ func (s *State) Parts(ctx context.Context) ([]PartRow, error) {
 				return fmt.Errorf("part %s: %w", id, err)
 			}
 			var err error
-			if p.Keys, err = unpackKeys(p.PackedKeys); err != nil {
+			if p.Keys, err = unpackKeys(p.PackedKeys, packedKey); err != nil {
 				return fmt.Errorf("part %s: %w", id, err)
 			}
-			p.PackedKeys = nil
+			if p.OlderKeys != nil {
+				if p.Keys, err = unpackKeys(p.OlderKeys, olderKey); err != nil {
+					return fmt.Errorf("part %s: %w", id, err)
+				}
+			}
+			p.PackedKeys, p.OlderKeys = nil, nil
 		}
 		p.ID, p.Log, p.Prepared = id, log, prepared
 		all = append(all, p)
@@ -225,8 +233,12 @@ func (s *State) Key(ctx context.Context, caseID int64, kind KeyKind, key [32]byt
 }
 
 // packedKey is the size of one key in a prepared part: kind, key, count, prefix,
-// source and first sequence number, numbers little-endian.
-const packedKey = 1 + 32 + 8 + 32 + 4 + 8
+// source, first sequence number and moment, numbers little-endian. olderKey is that
+// of format 1, which had no moment.
+const (
+	olderKey  = 1 + 32 + 8 + 32 + 4 + 8
+	packedKey = olderKey + 8
+)
 
 func packKeys(keys []KeyEntry) []byte {
 	if len(keys) == 0 {
@@ -241,22 +253,26 @@ func packKeys(keys []KeyEntry) []byte {
 		out = append(out, k.Prefix[:]...)
 		out = binary.LittleEndian.AppendUint32(out, uint32(k.Source))
 		out = binary.LittleEndian.AppendUint64(out, uint64(k.FirstSeq))
+		out = binary.LittleEndian.AppendUint64(out, uint64(k.US))
 	}
 	return out
 }
 
-func unpackKeys(data []byte) ([]KeyEntry, error) {
-	if len(data)%packedKey != 0 {
-		return nil, fmt.Errorf("its keys have %d bytes, not a multiple of %d", len(data), packedKey)
+func unpackKeys(data []byte, size int) ([]KeyEntry, error) {
+	if len(data)%size != 0 {
+		return nil, fmt.Errorf("its keys have %d bytes, not a multiple of %d", len(data), size)
 	}
-	keys := make([]KeyEntry, 0, len(data)/packedKey)
-	for ; len(data) > 0; data = data[packedKey:] {
+	keys := make([]KeyEntry, 0, len(data)/size)
+	for ; len(data) > 0; data = data[size:] {
 		k := KeyEntry{Kind: KeyKind(data[0])}
 		copy(k.Key[:], data[1:])
 		k.Count = int64(binary.LittleEndian.Uint64(data[33:]))
 		copy(k.Prefix[:], data[41:])
 		k.Source = int32(binary.LittleEndian.Uint32(data[73:]))
 		k.FirstSeq = int64(binary.LittleEndian.Uint64(data[77:]))
+		if size == packedKey {
+			k.US = int64(binary.LittleEndian.Uint64(data[olderKey:]))
+		}
 		keys = append(keys, k)
 	}
 	return keys, nil

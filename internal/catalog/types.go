@@ -13,6 +13,13 @@ const (
 	KeyText KeyKind = 2
 	// KeyFeed: the key that a feed gives its batch; Count records.
 	KeyFeed KeyKind = 3
+	// KeyRequest: what names a request that a client may repeat; forgotten by
+	// age (DropRequests).
+	KeyRequest KeyKind = 4
+	// KeyBatch: the log of a client's own; Count is the number of its last batch.
+	KeyBatch KeyKind = 5
+	// KeySource: SHA-256 of what identifies a source of a stream; Source is its id.
+	KeySource KeyKind = 6
 )
 
 // KeyValue is what is known under a de-duplication key.
@@ -27,11 +34,13 @@ type KeyValue struct {
 }
 
 // KeyEntry is a key to be kept when its part is committed. It replaces an older
-// entry of the same case, kind and key.
+// entry of the same case, kind and key; of two in one part the later one stays.
 type KeyEntry struct {
 	Kind KeyKind
 	Key  [32]byte
 	KeyValue
+	// US is when it was seen, µs since 1970; 0 is _IngestedAt of its part.
+	US int64
 }
 
 // SourceInfo says where rows come from: one row of the table sources.

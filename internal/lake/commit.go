@@ -56,6 +56,8 @@ type change struct {
 	op table.Operation
 	// id goes into the snapshot's summary.
 	id string
+	// props are properties of the table that change with it.
+	props iceberg.Properties
 	// defines writes the table's definition: a custom table is made or altered.
 	defines bool
 }
@@ -165,6 +167,9 @@ func (st *stage) build() (string, error) {
 			return "", err
 		}
 		updates = append(updates, more...)
+	}
+	if len(st.change.props) > 0 {
+		updates = append(updates, table.NewSetPropertiesUpdate(st.change.props))
 	}
 	base := st.base.meta
 	if len(updates) > 0 {

@@ -97,7 +97,7 @@ func (w *Writer) compactTable(ctx context.Context, t *schema.Table, due int) (c 
 		return c, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	all, err := r.Table(t)
+	all, err := r.committed(t)
 	if err != nil || len(all.Files) < due {
 		return c, err
 	}

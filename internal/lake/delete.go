@@ -53,7 +53,7 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 		return d, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	all, err := r.Table(t)
+	all, err := r.committed(t)
 	if err != nil {
 		return d, err
 	}

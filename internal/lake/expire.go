@@ -77,7 +77,7 @@ func (w *Writer) expire(ctx context.Context) (Expired, error) {
 	now := w.opts.Now()
 	var list []replacement
 	for _, t := range set.Tables() {
-		files, err := point.Table(t)
+		files, err := point.committed(t)
 		if err != nil {
 			return out, err
 		}
@@ -140,7 +140,7 @@ func (w *Writer) dropKeys(ctx context.Context, rules Settings, find *cases, now 
 	defer func() { _ = point.Close() }()
 	var alive []catalog.Span
 	for _, t := range dataTables[KeyFeed] {
-		files, err := point.Table(t)
+		files, err := point.committed(t)
 		if err != nil {
 			return 0, err
 		}

@@ -23,6 +23,8 @@ const (
 	stateName   = "state.db"
 	tablesName  = "lake"
 	tempName    = "tmp"
+	hotName     = "hot"
+	walName     = "wal"
 	pinsName    = "pins"
 	reserveName = "reserve"
 )

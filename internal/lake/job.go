@@ -25,15 +25,21 @@ type job struct {
 	row catalog.PartRow
 
 	changes []change
-	sorters [][]*datafile.Sorter // by change; none for changes of files that exist
-	mine    []*datafile.Sorter   // to be closed by the job
+	sorters [][]sorted         // by change; none for changes of files that exist
+	mine    []*datafile.Sorter // to be closed by the job
 	begun   bool
 	files   int // made so far: they are numbered through
 }
 
+// sorted are rows of one partition of a table: that of us, an _IngestedAt (µs).
+type sorted struct {
+	*datafile.Sorter
+	us int64
+}
+
 // add adds the rows of a sorter to a table. Rows of an older form of a custom
 // table go with those of its present one, into files of their own.
-func (j *job) add(t *schema.Table, s *datafile.Sorter) {
+func (j *job) add(t *schema.Table, s sorted) {
 	for i := range j.changes {
 		if c := &j.changes[i]; c.table.Name == t.Name {
 			if c.table.Version < t.Version {
@@ -44,7 +50,7 @@ func (j *job) add(t *schema.Table, s *datafile.Sorter) {
 		}
 	}
 	j.changes = append(j.changes, change{table: t, op: table.OpAppend, id: j.id})
-	j.sorters = append(j.sorters, []*datafile.Sorter{s})
+	j.sorters = append(j.sorters, []sorted{s})
 }
 
 // own adds rows of Wadi's own tables; fill puts a table's rows into the sorter.
@@ -56,7 +62,7 @@ func (j *job) own(_ context.Context, fill func(*schema.Table, *datafile.Sorter) 
 			return err
 		}
 		if s.Rows() > 0 {
-			j.add(t, s)
+			j.add(t, sorted{s, j.us})
 		}
 	}
 	return nil
@@ -141,12 +147,12 @@ func (j *job) write(ctx context.Context) error {
 			j.row.Tables = append(j.row.Tables, c.table.Name)
 		}
 		for _, s := range j.sorters[i] {
-			files, err := s.Finish(ctx, j.output(s.Table(), j.us))
+			files, err := s.Finish(ctx, j.output(s.Table(), s.us))
 			if err != nil {
 				return err
 			}
 			for _, f := range files {
-				if err := j.note(c, f, j.row.CaseID, j.us); err != nil {
+				if err := j.note(c, f, j.row.CaseID, s.us); err != nil {
 					return err
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -74,7 +76,7 @@ func Open(ctx context.Context, dir string, o Options) (*Lake, error) {
 	if l.store, err = openStore(ctx, dir, o.fs, m, catalog.Options{ReadOnly: true}); err != nil {
 		return nil, err
 	}
-	l.notice = movedNotice(dir, m)
+	l.notice = notices(movedNotice(dir, m), waitingNotice(o.fs, dir))
 	return l, nil
 }
 
@@ -84,6 +86,11 @@ func movedNotice(dir string, m mark) string {
 		return ""
 	}
 	return fmt.Sprintf("the lake was made in %s and lies in %s now: Wadi reads it as it is; run 'wadi lake relocate' for other readers", m.Root, dir)
+}
+
+// notices puts those that aren't empty into one line.
+func notices(list ...string) string {
+	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), "; ")
 }
 
 // Notice is one line for the user about the folder, empty when there is nothing
@@ -131,6 +138,7 @@ type ReadPoint struct {
 	store  *store
 	tables map[string]*icebergTable
 	files  map[string][]manifestFile
+	hot    map[string][]DataFile // by table: rows that aren't committed yet
 	pin    *pin
 }
 
@@ -148,7 +156,9 @@ func (r *ReadPoint) load(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	// After the pointers: what was committed meanwhile is in hot files that our pin keeps.
+	r.hot, err = r.store.hotFiles(r.tables)
+	return err
 }
 
 // state gives a table's metadata and the files of its current snapshot, with their
@@ -180,8 +190,19 @@ func (s *store) state(name, location string) (*icebergTable, []manifestFile, err
 	return read.table, read.files, nil
 }
 
-// Table gives the files of a table; a table without rows has none.
+// Table gives the files of a table, hot ones behind the others; a table without rows
+// has none.
 func (r *ReadPoint) Table(t *schema.Table) (TableFiles, error) {
+	out, err := r.committed(t)
+	for _, f := range r.hot[t.Name] {
+		out.Files = append(out.Files, f)
+		out.Rows += f.Rows
+	}
+	return out, err
+}
+
+// committed gives the files of a table that its snapshot names.
+func (r *ReadPoint) committed(t *schema.Table) (TableFiles, error) {
 	files := r.files[t.Name]
 	out := TableFiles{Files: make([]DataFile, 0, len(files))}
 	for i := range files {

@@ -26,7 +26,10 @@ type Log struct {
 	sources []ledger.Source // added since the last part that was committed
 	lastUS  int64
 	parts   int64
-	open    bool
+	open    []int64 // numbers of the parts that are open, ascending
+
+	stream bool
+	hot    map[string]*hotChain // by table, of a stream log
 }
 
 // BeginLog begins a log: one import.
@@ -41,9 +44,10 @@ func (w *Writer) BeginLog(ctx context.Context, info LogInfo) (*Log, error) {
 // UUID names the log.
 func (g *Log) UUID() string { return g.row.UUID }
 
-// AddSource gives a new source its number; it becomes durable with the next part
-// that is committed.
-func (g *Log) AddSource(_ context.Context, info SourceInfo) (int32, error) {
+// AddSource gives a new source its number. Its row becomes durable with the next part
+// that is committed; the number of a stream log's source is durable, and never given
+// again, when AddSource returns.
+func (g *Log) AddSource(ctx context.Context, info SourceInfo) (int32, error) {
 	g.w.mu.Lock()
 	id := g.w.nextSource
 	g.w.nextSource++
@@ -51,21 +55,27 @@ func (g *Log) AddSource(_ context.Context, info SourceInfo) (int32, error) {
 	if int64(int32(id)) != id {
 		return 0, errors.New("cannot number another source: 2,147,483,647 are the most a lake holds")
 	}
+	if g.stream {
+		if err := g.w.state.ReserveSource(ctx, g.row.N, int32(id)); err != nil {
+			return 0, explain(err)
+		}
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sources = append(g.sources, ledger.Source{ID: int32(id), SourceInfo: info})
 	return int32(id), nil
 }
 
-// BeginPart begins the next part. A log has at most one part open.
+// BeginPart begins the next part. A bulk log has at most one part open; those of a
+// stream log are committed in the order in which they were begun.
 func (g *Log) BeginPart(context.Context) (*Part, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.open {
+	if len(g.open) > 0 && !g.stream {
 		return nil, fmt.Errorf("cannot begin a part of log %s: one is open", g.row.UUID)
 	}
-	g.open = true
 	g.parts++
+	g.open = append(g.open, g.parts)
 	g.lastUS = max(g.lastUS, g.w.opts.Now().UnixMicro())
 	return &Part{Number: g.parts, IngestedAtUS: g.lastUS, log: g, id: g.row.UUID + "/" + strconv.FormatInt(g.parts, 10)}, nil
 }
@@ -74,35 +84,48 @@ func (g *Log) BeginPart(context.Context) (*Part, error) {
 type Part struct {
 	// Number counts the log's parts from 1.
 	Number int64
-	// IngestedAtUS is _IngestedAt of all rows, µs since 1970; it never decreases
-	// within a log.
+	// IngestedAtUS is _IngestedAt of all rows of a bulk log's part, µs since 1970; it
+	// never decreases within a log. Rows of a stream log have their own.
 	IngestedAtUS int64
 
 	log *Log
 	id  string
 
 	mu      sync.Mutex
-	tables  []*schema.Table // those with a sorter, in order of first use
-	sorters map[*schema.Table]*datafile.Sorter
+	order   []partSorter // in order of first use
+	sorters map[partSorter]sorted
+	lastUS  int64
 	ended   bool
 }
 
-// Sorter gives the sorter of a table, made at first use. It belongs to the part.
-// Safe for concurrent use.
-func (p *Part) Sorter(t *schema.Table) *datafile.Sorter {
+// partSorter names a sorter of a part: rows of one partition of a table.
+type partSorter struct {
+	table     *schema.Table
+	partition string
+}
+
+// Sorter gives the sorter of a table for rows with the part's _IngestedAt, made at
+// first use. It belongs to the part. Safe for concurrent use.
+func (p *Part) Sorter(t *schema.Table) *datafile.Sorter { return p.SorterAt(t, p.IngestedAtUS) }
+
+// SorterAt gives the sorter of a table for rows with that _IngestedAt (µs since
+// 1970), or another one of the same partition. It belongs to the part. Safe for
+// concurrent use.
+func (p *Part) SorterAt(t *schema.Table, ingestedUS int64) *datafile.Sorter {
+	key := partSorter{t, partitionFolder(t.Partition, ingestedUS)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s := p.sorters[t]; s != nil {
-		return s
+	p.lastUS = max(p.lastUS, ingestedUS)
+	if s, ok := p.sorters[key]; ok {
+		return s.Sorter
 	}
 	if p.sorters == nil {
-		p.sorters = map[*schema.Table]*datafile.Sorter{}
+		p.sorters = map[partSorter]sorted{}
 	}
-	o := p.log.w.opts
-	s := datafile.NewSorter(datafile.SorterConfig{Table: t, TempDir: p.log.w.TempDir(), MemoryBytes: o.MemoryBytes, Workers: o.Workers})
-	p.sorters[t] = s
-	p.tables = append(p.tables, t)
-	return s
+	s := sorted{datafile.NewSorter(p.log.w.sorting(t)), ingestedUS}
+	p.sorters[key] = s
+	p.order = append(p.order, key)
+	return s.Sorter
 }
 
 // Abort drops the part and its rows. After Commit it does nothing.
@@ -117,11 +140,11 @@ func (p *Part) end() error {
 	}
 	p.ended = true
 	var errs []error
-	for _, t := range p.tables {
-		errs = append(errs, p.sorters[t].Close())
+	for _, key := range p.order {
+		errs = append(errs, p.sorters[key].Close())
 	}
 	p.log.mu.Lock()
-	p.log.open = false
+	p.log.open = slices.DeleteFunc(p.log.open, func(n int64) bool { return n == p.Number })
 	p.log.mu.Unlock()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cannot end part %s: %w", p.id, err)
@@ -149,7 +172,11 @@ func (p *Part) commit(ctx context.Context, result PartResult) error {
 	w := p.log.w
 	p.log.mu.Lock()
 	sources := slices.Clone(p.log.sources)
+	first := slices.Min(p.log.open)
 	p.log.mu.Unlock()
+	if first < p.Number {
+		return fmt.Errorf("part %d was begun before and is open", first)
+	}
 	w.commits.Lock()
 	defer w.commits.Unlock()
 	if w.broken != nil {
@@ -158,12 +185,12 @@ func (p *Part) commit(ctx context.Context, result PartResult) error {
 	job := job{
 		w: w, id: p.id, us: p.IngestedAtUS,
 		row: catalog.PartRow{
-			ID: p.id, Log: p.log.row.N, Number: p.Number, US: p.IngestedAtUS, CaseID: p.log.row.CaseID, Keys: result.Keys,
+			ID: p.id, Log: p.log.row.N, Number: p.Number, US: max(p.IngestedAtUS, p.lastUS), CaseID: p.log.row.CaseID, Keys: result.Keys,
 		},
 	}
-	for _, t := range p.tables {
-		if p.sorters[t].Rows() > 0 {
-			job.add(t, p.sorters[t])
+	for _, key := range p.order {
+		if p.sorters[key].Rows() > 0 {
+			job.add(key.table, p.sorters[key])
 		}
 	}
 	next, err := w.state.NextRow(ctx)
@@ -184,6 +211,9 @@ func (p *Part) commit(ctx context.Context, result PartResult) error {
 	}, schema.Sources, schema.Ledger); err != nil {
 		return errors.Join(err, job.close())
 	}
+	if err := job.place(p.log, result.Positions); err != nil {
+		return errors.Join(err, job.close())
+	}
 	for _, s := range sources {
 		job.row.Sources = append(job.row.Sources, s.ID)
 	}
@@ -192,7 +222,11 @@ func (p *Part) commit(ctx context.Context, result PartResult) error {
 		return err
 	}
 	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
 	p.log.sources = slices.Delete(p.log.sources, 0, len(sources))
-	p.log.mu.Unlock()
+	p.log.lastUS = max(p.log.lastUS, job.row.US)
+	for t, position := range result.Positions {
+		p.log.hot[t.Name].commit(position)
+	}
 	return nil
 }

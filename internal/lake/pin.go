@@ -70,13 +70,26 @@ const maxPinBytes = 4096
 // oldestPin gives when the oldest valid pin was made (µs); ok is false when there
 // is none. Void pins are removed.
 func oldestPin(f fsys, dir string, now time.Time) (us int64, ok bool, err error) {
+	pins, err := validPins(f, dir, now)
+	for _, made := range pins {
+		if !ok || made < us {
+			us, ok = made, true
+		}
+	}
+	return us, ok, err
+}
+
+// validPins gives when each valid pin was made (µs), by its name. Void pins are
+// removed.
+func validPins(f fsys, dir string, now time.Time) (map[string]int64, error) {
 	names, err := f.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return 0, false, fmt.Errorf("cannot read the pins: %w", err)
+		return nil, fmt.Errorf("cannot read the pins: %w", err)
 	}
+	valid := map[string]int64{}
 	for _, e := range names {
 		path := filepath.Join(dir, e.Name())
 		p, err := readPin(f, path)
@@ -92,15 +105,13 @@ func oldestPin(f fsys, dir string, now time.Time) (us int64, ok bool, err error)
 		}
 		if p.UntilUS < now.UnixMicro() || !pinAlive(e.Name()) {
 			if err := f.Remove(path); err != nil {
-				return 0, false, fmt.Errorf("cannot remove a void pin: %w", err)
+				return nil, fmt.Errorf("cannot remove a void pin: %w", err)
 			}
 			continue
 		}
-		if !ok || p.MadeUS < us {
-			us, ok = p.MadeUS, true
-		}
+		valid[e.Name()] = p.MadeUS
 	}
-	return us, ok, nil
+	return valid, nil
 }
 
 // pinAlive tells whether the process in a pin's name still runs. In another

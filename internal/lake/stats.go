@@ -72,7 +72,7 @@ func (r *ReadPoint) stats() (Stats, error) {
 		return out, err
 	}
 	for _, t := range set.Tables() {
-		files, err := r.Table(t)
+		files, err := r.committed(t)
 		if err != nil {
 			return out, err
 		}
@@ -158,7 +158,7 @@ func (l *Lake) Accounts(ctx context.Context) ([]Account, error) {
 func (r *ReadPoint) accounts(ctx context.Context) ([]Account, error) {
 	var in [2][]datafile.Input
 	for i, t := range []*schema.Table{schema.Sources, schema.Ledger} {
-		files, err := r.Table(t)
+		files, err := r.committed(t)
 		if err != nil {
 			return nil, err
 		}

@@ -41,6 +41,7 @@ type store struct {
 	mu        sync.Mutex
 	manifests map[string][]manifestFile // by location: what a manifest holds
 	states    map[string]tableState     // by table: what a reader read last
+	hot       map[string]map[int]Bound  // by name: bounds of hot files of this process
 
 	definitions map[string]locatedText // of tables that aren't built in
 	last        definedSet

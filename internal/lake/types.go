@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wadi-project/wadi/internal/catalog"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // The words shared with the state database.
@@ -28,6 +29,10 @@ const (
 	KeyEVTX = catalog.KeyEVTX
 	KeyText = catalog.KeyText
 	KeyFeed = catalog.KeyFeed
+	// The kinds of the stream door.
+	KeyRequest = catalog.KeyRequest
+	KeyBatch   = catalog.KeyBatch
+	KeySource  = catalog.KeySource
 )
 
 // Options set a lake up. The zero value is right for the product.
@@ -58,6 +63,12 @@ type PartResult struct {
 	Sources []SourceTally
 	// Keys are kept with the part: all of them or, if the part isn't committed, none.
 	Keys []KeyEntry
+	// Positions are, for parts of a stream log, the positions in the log that the
+	// tables are at with this part: all rows of the log up to there are in the table.
+	// They change in the same transaction as the rows, never go back, and must not lie
+	// within a hot file. A table may have a position without having rows in the part;
+	// it is made if it is missing. Tables that aren't named keep theirs.
+	Positions map[*schema.Table]int64
 }
 
 // TableFiles are the data files of one table at one read point.

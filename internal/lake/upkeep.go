@@ -30,7 +30,8 @@ const (
 
 // Upkeep keeps the metadata small: forgets outdated snapshots, removes files that
 // nothing needs any more, compacts small files when it is due, and empties the
-// databases' logs. It removes no rows.
+// databases' logs. It removes no rows. It may be called at any time, also while
+// streams come in.
 func (w *Writer) Upkeep(ctx context.Context) error {
 	err := w.compactDue(ctx)
 	if err == nil {
@@ -38,6 +39,9 @@ func (w *Writer) Upkeep(ctx context.Context) error {
 	}
 	if err == nil {
 		err = w.makeReserve(ctx)
+	}
+	if err == nil {
+		err = errors.Join(w.dropRequests(ctx), w.sweepHot())
 	}
 	if err != nil {
 		return explain(fmt.Errorf("cannot keep the lake up: %w", err))

@@ -34,8 +34,12 @@ type Writer struct {
 
 	mu         sync.Mutex
 	nextSource int64
+	stream     *Log // the stream log that is open
 
 	tokenChanges atomic.Int64
+
+	hotMu   sync.Mutex
+	retired []retiredHot
 }
 
 // OpenWriter opens the data folder dir for writing, makes it when it is missing,
@@ -95,6 +99,7 @@ func (w *Writer) open(ctx context.Context) error {
 		return err
 	}
 	o := catalog.Options{Fault: w.opts.fault}
+	lost := stateMissing(w.opts.fs, w.dir)
 	if w.state, err = catalog.OpenState(ctx, filepath.Join(w.dir, stateName), o); err != nil {
 		return err
 	}
@@ -104,6 +109,11 @@ func (w *Writer) open(ctx context.Context) error {
 	w.notice = movedNotice(w.dir, m)
 	if err := w.settle(ctx); err != nil {
 		return err
+	}
+	if lost {
+		if err := w.regain(ctx); err != nil {
+			return err
+		}
 	}
 	if w.nextSource, err = w.state.NextSource(ctx); err != nil {
 		return err
@@ -168,7 +178,7 @@ func (w *Writer) ReadRows(ctx context.Context, t *schema.Table, source int32, se
 }
 
 func (r *ReadPoint) readRows(ctx context.Context, t *schema.Table, source int32, seqLo, seqHi int64, cols []int, fn func(datafile.Row) error) error {
-	files, err := r.Table(t)
+	files, err := r.committed(t)
 	if err != nil {
 		return err
 	}
