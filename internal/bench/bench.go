@@ -43,6 +43,7 @@ var sections = []section{
 	{"plan", benchPlan},
 	{"many", benchMany},
 	{"bomb", benchBomb},
+	{"ingest", benchIngest},
 }
 
 // bench is one run: the configuration and where results go.

@@ -45,8 +45,8 @@ func FormatOf(contentType string) (Format, bool) {
 type Result struct {
 	// Rows are the rows, begun with room for their numbers.
 	Rows *datafile.Rows
-	// Tallies count them by channel, the source unset: Received is the sum of the
-	// body's rows.
+	// Tallies count them by channel, the source and the skews unset, which are known
+	// when the rows are numbered.
 	Tallies []lake.SourceTally
 }
 
@@ -200,7 +200,7 @@ func (d *Decoder) end(t *Target, offset int) error {
 		}
 		return e
 	}
-	d.out.count(&d.rowAt, d.write.ingested())
+	d.out.count(&d.rowAt)
 	return nil
 }
 
@@ -213,7 +213,7 @@ func (d *Decoder) full(out *Result) error {
 }
 
 // count adds a stored row to the tally of its channel.
-func (r *Result) count(row *rowTime, now event.Ticks) {
+func (r *Result) count(row *rowTime) {
 	var t *lake.SourceTally
 	for i := range r.Tallies {
 		if r.Tallies[i].Channel == string(row.channel) {
@@ -233,11 +233,9 @@ func (r *Result) count(row *rowTime, now event.Ticks) {
 	if !row.timed {
 		return
 	}
-	skew := int64(now - row.at)
 	if t.FirstTime == 0 {
-		t.FirstTime, t.LastTime, t.SkewMin, t.SkewMax = row.at, row.at, skew, skew
+		t.FirstTime, t.LastTime = row.at, row.at
 		return
 	}
 	t.FirstTime, t.LastTime = min(t.FirstTime, row.at), max(t.LastTime, row.at)
-	t.SkewMin, t.SkewMax = min(t.SkewMin, skew), max(t.SkewMax, skew)
 }

@@ -18,8 +18,6 @@ type writer interface {
 	// end finishes the row and tells of it. A reason refuses it, for the column if
 	// that is not negative.
 	end(*rowTime) (col int, reason string)
-	// ingested is the time that rows without one get.
-	ingested() event.Ticks
 }
 
 // tableWriter writes rows whose columns are the table's own.
@@ -71,8 +69,6 @@ func (w *tableWriter) end(row *rowTime) (int, string) {
 	w.rows.End()
 	return -1, ""
 }
-
-func (w *tableWriter) ingested() event.Ticks { return w.now }
 
 // store sets a column of the table.
 func (w *tableWriter) store(at int, t schema.Type, v *value) string {

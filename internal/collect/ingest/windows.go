@@ -133,8 +133,6 @@ func (w *windowsWriter) start(t *Target, rows *datafile.Rows, now event.Ticks) {
 	w.t, w.rows, w.now = t, rows, now
 }
 
-func (w *windowsWriter) ingested() event.Ticks { return w.now }
-
 func (w *windowsWriter) begin() {
 	clear(w.from[:])
 	w.data, w.derived, w.memory, w.first = w.data[:0], w.derived[:0], w.memory[:0], -1
