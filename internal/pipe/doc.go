@@ -20,6 +20,11 @@
 // [Group.Wait] returns only after the last goroutine has ended, so nothing is
 // left behind and whatever the stages used may be reused or closed.
 //
+// The stream door has no run of stages: its items come from thousands of callers
+// that wait for their answer. It bounds what is on its way with a [Budget] of bytes,
+// which its callers take and its sink gives back, and runs its own goroutines as a
+// Group.
+//
 // # Limits and trade-offs
 //
 // An item costs two channel operations a stage, about a microsecond: items are

@@ -24,6 +24,10 @@ type Config struct {
 	// WAL configures the write-ahead log: its bounds, Salvage, its file system.
 	WAL wal.Options
 
+	// Followers are those who read the log from a position of their own. They are
+	// registered here, so that nothing they need goes before.
+	Followers []FollowerConfig
+
 	// MemoryBytes bounds the rows between log and lake, in encoded form.
 	MemoryBytes int64
 	// PartBytes is the size at which a generation is committed, in encoded form.
