@@ -130,10 +130,26 @@ func (r *run) save(c *cursor) error {
 		return fmt.Errorf("cannot keep the cursors: %w", err)
 	}
 	r.cursors[c.Path] = c
-	for key, t := range c.Chunks {
-		r.chunks[key] = t
-	}
+	r.knowHead(c)
+	r.knowChunks(c)
 	return nil
+}
+
+// knowChunks notes chunks for other files that have them too.
+func (r *run) knowChunks(c *cursor) {
+	for key, t := range c.Chunks {
+		if t.Records >= r.chunks[key].taken.Records {
+			r.chunks[key] = chunkOf{t, c.Path}
+		}
+	}
+}
+
+// orphan keeps the cursor of a file that was replaced, for its new name.
+func (r *run) orphan(c *cursor) error {
+	was := *c
+	was.Path = fmt.Sprintf("%s (%s)", c.Path, c.Tail)
+	was.Seen = r.now()
+	return r.save(&was)
 }
 
 // forget removes the cursors of files that are gone for long.

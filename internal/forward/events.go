@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"maps"
 	"os"
 	"strconv"
 	"time"
@@ -33,6 +34,7 @@ type eventLog struct {
 	path    string
 	taken   map[string]taken // by chunk
 	done    map[int64]string // by the chunk's offset: its header when all was taken
+	gone    map[string]bool  // chunks that weren't there the last time
 	current *chunkCursor     // the chunk in work
 	dirty   bool
 
@@ -53,11 +55,9 @@ func (c *chunkCursor) taken() taken {
 }
 
 func (r *run) newEventLog(path string) *eventLog {
-	l := &eventLog{path: path, taken: map[string]taken{}, done: map[int64]string{}}
+	l := &eventLog{path: path, taken: map[string]taken{}, done: map[int64]string{}, gone: map[string]bool{}}
 	if c := r.cursors[path]; c != nil && c.Kind == kindEvents {
-		for key, t := range c.Chunks {
-			l.taken[key] = t
-		}
+		maps.Copy(l.taken, c.Chunks)
 	}
 	return l
 }
@@ -68,9 +68,7 @@ func (l *eventLog) cursor(now time.Time) *cursor {
 	l.dirty = false
 	l.note()
 	c := &cursor{Path: l.path, Kind: kindEvents, Seen: now, Chunks: make(map[string]taken, len(l.taken))}
-	for key, t := range l.taken {
-		c.Chunks[key] = t
-	}
+	maps.Copy(c.Chunks, l.taken)
 	return c
 }
 
@@ -101,13 +99,25 @@ func (l *eventLog) follow(ctx context.Context, r *run, f *os.File, st os.FileInf
 			return err
 		}
 	}
+	l.drop(here)
+	return nil
+}
+
+// drop forgets chunks that were overwritten: the second time that they are not
+// here, because the log may have been archived and its new name was not read yet.
+func (l *eventLog) drop(here map[string]bool) {
 	for key := range l.taken {
-		if !here[key] { // overwritten
+		switch {
+		case here[key]:
+			delete(l.gone, key)
+		case l.gone[key]:
 			delete(l.taken, key)
+			delete(l.gone, key)
 			l.dirty = true
+		default:
+			l.gone[key] = true
 		}
 	}
-	return nil
 }
 
 // chunk takes the new records of a chunk.
@@ -131,28 +141,30 @@ func (l *eventLog) chunk(ctx context.Context, r *run, log *evtx.File, c evtx.Chu
 	sum := sha256.Sum256(rec.Raw)
 	key := hex.EncodeToString(sum[:16])
 	here[key] = true
-	known, ok := l.taken[key]
-	if !ok {
-		known = r.chunks[key]
+	known, own := l.taken[key]
+	if !own {
+		known = r.chunks[key].taken
 	}
 	at := &chunkCursor{key: key, hash: sha256.New()}
-	more := true
-	for more && at.records < known.Records {
-		at.records++
-		at.hash.Write(rec.Raw)
-		more = dec.Next(&rec)
-	}
-	if at.records < known.Records {
-		return nil // an older state of a chunk that was taken further
-	}
-	if known.Records > 0 && at.taken() != known {
-		r.cfg.Log.Warn("records that were sent have changed; all of their chunk are sent again", "file", l.path, "chunk", c.Number)
+	more := at.pass(dec, &rec, known.Records)
+	if more = more && at.records == known.Records; at.records < known.Records || known.Records > 0 && at.taken() != known {
+		same := 0
+		if !own {
+			same = r.commonRecords(r.chunks[key].path, log, c)
+		}
+		if own || same == 0 {
+			r.cfg.Log.Warn("records that were sent have changed; all of their chunk are sent again", "file", l.path, "chunk", c.Number)
+		}
+		// Reading the other file has used the decoder and its memory.
+		if data, err = log.ReadChunk(c, r.events.buf); err != nil {
+			return &readError{err}
+		}
 		dec.Open(c, data)
-		more = dec.Next(&rec)
 		at = &chunkCursor{key: key, hash: sha256.New()}
+		more = dec.Next(&rec) && at.pass(dec, &rec, same)
 	}
 	l.current = at
-	if !ok {
+	if !own {
 		l.dirty = true
 	}
 	for ; more; more = dec.Next(&rec) {
@@ -169,10 +181,76 @@ func (l *eventLog) chunk(ctx context.Context, r *run, log *evtx.File, c evtx.Chu
 	}
 	l.note()
 	l.current = nil
+	// A copy in another file adds nothing. Its cursor is kept when these rows are on
+	// their way, not before: they have the same stream.
+	if t := l.taken[key]; t.Records >= r.chunks[key].taken.Records {
+		r.chunks[key] = chunkOf{t, l.path}
+	}
 	if len(state) == 128 {
 		l.done[c.Offset] = state + key
 	}
 	return nil
+}
+
+// pass moves behind the next n records, rec the first of them; false when there is
+// none behind them.
+func (c *chunkCursor) pass(dec *evtx.Decoder, rec *evtx.Record, n int) (more bool) {
+	for more = true; more && c.records < n; more = dec.Next(rec) {
+		c.records++
+		c.hash.Write(rec.Raw)
+	}
+	return more
+}
+
+// chunkOf is what is known of a chunk, and a file that has it.
+type chunkOf struct {
+	taken taken
+	path  string
+}
+
+// commonRecords tells how many records a chunk has in common with one of another
+// file, from the first on; 0 when that can't be told.
+func (r *run) commonRecords(path string, log *evtx.File, c evtx.ChunkInfo) int {
+	f, err := openLog(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	other, err := evtx.Open(f, st.Size())
+	if err != nil {
+		return 0
+	}
+	hashes := r.events.hashes(log, c)
+	for _, oc := range other.Chunks() {
+		same := 0
+		for i, sum := range r.events.hashes(other, oc) {
+			if i >= len(hashes) || sum != hashes[i] {
+				break
+			}
+			same++
+		}
+		if same > 0 {
+			return same
+		}
+	}
+	return 0
+}
+
+// hashes gives the SHA-256 of a chunk's records.
+func (e *eventReader) hashes(log *evtx.File, c evtx.ChunkInfo) (list [][sha256.Size]byte) {
+	data, err := log.ReadChunk(c, e.buf)
+	if err != nil {
+		return nil
+	}
+	e.dec.Open(c, data)
+	for rec := (evtx.Record{}); e.dec.Next(&rec); {
+		list = append(list, sha256.Sum256(rec.Raw))
+	}
+	return list
 }
 
 // row makes a row of a record; false when it has no event.

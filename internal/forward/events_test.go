@@ -96,6 +96,7 @@ func TestEventLog(t *testing.T) {
 		}
 	}
 	eventFile(t, path, 1, []string{"a", "b"}, []string{"c"})
+	eventFile(t, filepath.Join(logs, "Security-copy.evtx"), 1, []string{"a", "b"}, []string{"c"})
 	step("new", "a", "b", "c")
 	step("nothing new")
 	eventFile(t, path, 1, []string{"a", "b"}, []string{"c", "d", "e"}, []string{"f"})
@@ -109,6 +110,11 @@ func TestEventLog(t *testing.T) {
 	step("archived and begun anew", "x")
 	eventFile(t, filepath.Join(logs, "Copy.evtx"), 3, []string{"c", "d", "e"}, []string{"f"})
 	step("an older copy")
+	eventFile(t, filepath.Join(logs, "Diverged.evtx"), 3, []string{"c", "d", "other"}, []string{"f"})
+	step("a copy that differs behind a common beginning", "other")
+	eventFile(t, filepath.Join(logs, "Short.evtx"), 3, []string{"c", "another"})
+	step("a shorter one", "another")
+	step("and again")
 	eventFile(t, path, 1, []string{"x", "!", "y"})
 	sum := send(t, r.config(dir, logs))
 	if sum.Damaged != 1 {
@@ -180,7 +186,7 @@ func TestLiveEventLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newReceiver(t)
-	run := &run{cfg: r.config(t.TempDir(), path), cursors: map[string]*cursor{}, chunks: map[string]taken{}, followers: map[string]follower{}, batches: map[string]*batch{}, events: newEventReader()}
+	run := &run{cfg: r.config(t.TempDir(), path), cursors: map[string]*cursor{}, chunks: map[string]chunkOf{}, followers: map[string]follower{}, batches: map[string]*batch{}, events: newEventReader()}
 	run.cfg.EventStream, run.cfg.batchRows = DefaultEventStream, maxBatchRows
 	l := run.newEventLog(path)
 	look := func(want int) {

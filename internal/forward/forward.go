@@ -67,8 +67,10 @@ type run struct {
 	cfg       Config
 	folder    *folder
 	cursors   map[string]*cursor // as they are durable, by path
-	chunks    map[string]taken   // of all cursors
+	chunks    map[string]chunkOf // of all cursors
 	followers map[string]follower
+	heads     map[headKey][]string // paths of text files
+	headLens  map[int]bool
 	batches   map[string]*batch
 	unsent    map[string]bool // files that were warned of
 	failed    map[string]bool
@@ -103,14 +105,13 @@ func Run(ctx context.Context, cfg Config) (sum Summary, err error) {
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	r := &run{
-		cfg: cfg, folder: f, cursors: map[string]*cursor{}, chunks: map[string]taken{}, followers: map[string]follower{},
-		batches: map[string]*batch{}, unsent: map[string]bool{}, failed: map[string]bool{}, events: newEventReader(),
+		cfg: cfg, folder: f, cursors: map[string]*cursor{}, chunks: map[string]chunkOf{}, followers: map[string]follower{},
+		heads: map[headKey][]string{}, headLens: map[int]bool{}, batches: map[string]*batch{}, unsent: map[string]bool{}, failed: map[string]bool{}, events: newEventReader(),
 	}
 	for _, c := range cursors {
 		r.cursors[c.Path] = c
-		for key, t := range c.Chunks {
-			r.chunks[key] = t
-		}
+		r.knowHead(c)
+		r.knowChunks(c)
 	}
 	err = r.loop(ctx)
 	r.sum.Files, r.sum.Unsent = len(r.followers), len(r.unsent)
@@ -244,7 +245,11 @@ func (r *run) follower(path string, f *os.File, st os.FileInfo) (follower, error
 	case k == kindEvents:
 		r.followers[path] = r.newEventLog(path)
 	case k != "":
-		r.followers[path] = r.newTextLog(path, k, f, st)
+		t, err := r.newTextLog(path, k, f, st)
+		if err != nil {
+			return nil, err
+		}
+		r.followers[path] = t
 	case why == "" || r.unsent[path]:
 		return nil, nil
 	default:

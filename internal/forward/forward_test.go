@@ -236,6 +236,37 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestCopies: copies add nothing, also those that are there from the beginning and
+// those that were made before the log grew on.
+func TestCopies(t *testing.T) {
+	r := newReceiver(t)
+	dir, logs := t.TempDir(), t.TempDir()
+	head := "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method\n"
+	rows := func(n int) string { return strings.Repeat("2026-05-01 10:00:01 GET\n", n) }
+	for _, c := range []struct{ name, text string }{
+		{"a.json", lines(1, 100)},
+		{"b.json", lines(1, 100)},
+		{"c.json", lines(1, 3)},
+		{"d.json", lines(1, 50) + lines(200, 210)},
+		{"a.log", head + rows(5)},
+		{"b.log", head + rows(3)},
+	} {
+		write(t, filepath.Join(logs, c.name), c.text)
+	}
+	send(t, r.config(dir, logs))
+	if got, iis := len(r.got("Custom-Probe_CL")), len(r.got(DefaultIISStream)); got != 100+58 || iis != 5 { // d.json goes on where c.json, its beginning, was sent
+		t.Errorf("%d and %d rows, want 158 and 5", got, iis)
+	}
+	write(t, filepath.Join(logs, "b.log"), "2026-05-01 10:00:02 PUT\n")
+	write(t, filepath.Join(logs, "c.json"), lines(300, 301))
+	write(t, filepath.Join(logs, "a.json"), lines(101, 110))
+	write(t, filepath.Join(logs, "e.json"), lines(1, 110))
+	send(t, r.config(dir, logs))
+	if got, iis := len(r.got("Custom-Probe_CL")), len(r.got(DefaultIISStream)); got != 158+12 || iis != 6 {
+		t.Errorf("%d and %d rows, want 170 and 6", got, iis)
+	}
+}
+
 // TestRefused: the rows that the receiver refuses are found and kept, the others
 // are sent, with numbers that rise by one.
 func TestRefused(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -31,15 +32,26 @@ type textLog struct {
 
 // newTextLog makes the follower of a file, at the cursor that belongs to it: the
 // one of its name, else of another, by what is in the file.
-func (r *run) newTextLog(path string, k kind, f *os.File, st os.FileInfo) *textLog {
+func (r *run) newTextLog(path string, k kind, f *os.File, st os.FileInfo) (*textLog, error) {
 	t := &textLog{path: path, kind: k}
 	t.restart()
 	c := r.cursors[path]
 	if c == nil || !c.fits(k, f, st.Size()) {
+		if c != nil && c.Offset > 0 {
+			if err := r.orphan(c); err != nil {
+				return nil, err
+			}
+		}
 		c = nil
-		for _, other := range r.cursors {
-			if (c == nil || other.Offset > c.Offset) && other.fits(k, f, st.Size()) {
-				c = other
+		for _, other := range r.sameHead(f) {
+			switch {
+			case other.Offset <= st.Size():
+				if (c == nil || other.Offset > c.Offset) && other.fits(k, f, st.Size()) {
+					c = other
+				}
+			case c == nil && other.Kind == k && other.Path != path && t.olderCopy(other.Path, f, st.Size()):
+				t.dirty = true
+				return t, nil
 			}
 		}
 	}
@@ -47,7 +59,78 @@ func (r *run) newTextLog(path string, k kind, f *os.File, st os.FileInfo) *textL
 		t.restart()
 	}
 	t.dirty = c == nil || c.Path != path
-	return t
+	return t, nil
+}
+
+// headKey is the beginning of a text file.
+type headKey struct {
+	length int
+	hash   string
+}
+
+// knowHead notes that a file begins so.
+func (r *run) knowHead(c *cursor) {
+	if c.HeadLen <= 0 || c.HeadLen > headBytes {
+		return
+	}
+	key := headKey{c.HeadLen, c.Head}
+	if !slices.Contains(r.heads[key], c.Path) {
+		r.heads[key] = append(r.heads[key], c.Path)
+		r.headLens[c.HeadLen] = true
+	}
+}
+
+// sameHead gives the cursors of the files that begin as this one, as they are now.
+func (r *run) sameHead(f *os.File) (list []*cursor) {
+	head := make([]byte, headBytes)
+	n, _ := f.ReadAt(head, 0)
+	for length := range r.headLens {
+		if length > n {
+			continue
+		}
+		for _, path := range r.heads[headKey{length, sumOf(head[:length])}] {
+			if t, ok := r.followers[path].(*textLog); ok {
+				list = append(list, t.cursorHere())
+			} else if c := r.cursors[path]; c != nil {
+				list = append(list, c)
+			}
+		}
+	}
+	if n < headBytes { // it may be the beginning of a longer one
+		for _, fo := range r.followers {
+			if t, ok := fo.(*textLog); ok && len(t.head) > n && bytes.HasPrefix(t.head, head[:n]) {
+				list = append(list, t.cursorHere())
+			}
+		}
+	}
+	return list
+}
+
+// olderCopy moves behind all lines of a file that is the beginning of another,
+// which is sent already.
+func (t *textLog) olderCopy(of string, f *os.File, size int64) bool {
+	whole, err := openLog(of)
+	if err != nil {
+		return false
+	}
+	defer whole.Close()
+	other := bufio.NewReader(io.NewSectionReader(whole, 0, size))
+	lines := bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 64<<10)
+	for {
+		line, _, err := readLine(lines)
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		same := make([]byte, len(line))
+		if _, readErr := io.ReadFull(other, same); err != nil || readErr != nil || !bytes.Equal(same, line) {
+			t.restart()
+			return false
+		}
+		t.take(line)
+		if t.kind == kindIIS {
+			t.iis.parser.Line(line, &t.iis.row)
+		}
+	}
 }
 
 // fits tells whether a cursor belongs to the file: its beginning, and what is
@@ -131,6 +214,9 @@ func (t *textLog) follow(ctx context.Context, r *run, f *os.File, st os.FileInfo
 	t.size, t.modified, t.looked = st.Size(), st.ModTime(), now
 	if t.offset > 0 && !t.cursorHere().fits(t.kind, f, st.Size()) {
 		r.cfg.Log.Info("a file was replaced; it is read from its start", "file", t.path)
+		if err := r.orphan(t.cursorHere()); err != nil {
+			return err
+		}
 		t.restart()
 		t.dirty = true
 	}
@@ -141,6 +227,9 @@ func (t *textLog) follow(ctx context.Context, r *run, f *os.File, st os.FileInfo
 		}
 		line, long, err := readLine(lines)
 		if errors.Is(err, io.EOF) {
+			if t.offset > 0 {
+				r.knowHead(t.cursorHere())
+			}
 			return nil // what follows the last line end isn't a line yet
 		}
 		if err != nil {

@@ -43,9 +43,9 @@ func TestSend(t *testing.T) {
 	der := srv.Certificate().Raw
 	sum := sha256.Sum256(der)
 	digits := strings.ToUpper(hex.EncodeToString(sum[:]))
-	colons := ""
+	var colons strings.Builder
 	for i := 0; i < len(digits); i += 2 {
-		colons += ":" + digits[i:i+2]
+		colons.WriteString(":" + digits[i:i+2])
 	}
 	other := sha256.Sum256(sum[:])
 	for _, c := range []struct {
@@ -53,7 +53,7 @@ func TestSend(t *testing.T) {
 	}{
 		{name: "authority", ca: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))},
 		{name: "fingerprint", pin: digits},
-		{name: "fingerprint with colons", pin: colons[1:]},
+		{name: "fingerprint with colons", pin: colons.String()[1:]},
 		{name: "another fingerprint", pin: hex.EncodeToString(other[:]), err: "pinned"},
 		{name: "unknown", err: "unknown authority"},
 	} {
