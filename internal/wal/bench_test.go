@@ -144,3 +144,29 @@ func ackTimes(t *testing.T) []time.Duration {
 	slices.Sort(times)
 	return times
 }
+
+// BenchmarkOpen reads and checks a log of 256 MB, as a start does.
+func BenchmarkOpen(b *testing.B) {
+	dir := newDir(b)
+	l := open(b, dir, Options{FS: slowFS{OS(), 0, true}})
+	body := make([]byte, 400<<10)
+	for range 640 {
+		if _, err := l.Append(b.Context(), 500, func(_, _ int64, dst []byte) ([]byte, error) { return append(dst, body...), nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	size := l.Size()
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(size)
+	for b.Loop() {
+		l, err := Open(b.Context(), dir, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
