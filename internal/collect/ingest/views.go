@@ -141,7 +141,7 @@ func (w *windowsWriter) deriveActivity(d *sent) {
 
 // value gives what the view shows for a column of EventData.
 func (w *windowsWriter) value(name string) []byte {
-	at := schema.WindowsEvents.Index(name)
+	at := schema.EventDataColumn(nil, []byte(name))
 	for i := range w.event.Data {
 		if n := w.event.Data[i].Name; string(n) == name || len(n) > 0 && schema.EventDataColumn(w.event.System.Provider, n) == at {
 			return w.event.Data[i].Value
