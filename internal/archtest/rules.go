@@ -74,7 +74,7 @@ var edges = map[string][]string{
 	"internal/query":          {"internal/engine"},
 	"internal/forward":        {"internal/collect/files", "internal/deliver/logsingestion"},
 	"internal/demo":           {"internal/collect/bulk"},
-	"internal/cli":            {"internal/cli/chart", "internal/cli/shell", "internal/server/socket"},
+	"internal/cli":            {"internal/cli/chart", "internal/cli/shell", "internal/server", "internal/server/socket"},
 }
 
 // home is a library that only some folders may import directly.
@@ -93,6 +93,7 @@ var homes = []home{
 	{"github.com/spf13/", []string{"internal/cli"}, "flags belong to the edge"},
 	{"github.com/vbauerster/", []string{"internal/cli"}, "progress belongs to the edge"},
 	{"github.com/peterh/liner", []string{"internal/cli"}, "the terminal belongs to the edge"},
+	{"go.yaml.in/", []string{"internal/server"}, "settings belong to the edge"},
 	{"golang.org/x/term", []string{"internal/cli"}, "the terminal belongs to the edge"},
 }
 

@@ -111,6 +111,8 @@ func (a *App) root() *cobra.Command {
 		a.tablesCommand(),
 		a.tableCommand(),
 		a.lakeCommand(),
+		a.serveCommand(),
+		a.tokenCommand(),
 	)
 	usageForArgs(root)
 	return root
