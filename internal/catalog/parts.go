@@ -56,6 +56,14 @@ func (s *State) NextSource(ctx context.Context) (int64, error) { return s.number
 // NextRow is the _Seq that the next of Wadi's own rows gets (_Source 0).
 func (s *State) NextRow(ctx context.Context) (int64, error) { return s.number(ctx, "next_row") }
 
+// TakeRow gives the number of the next of Wadi's own rows, and never again.
+func (s *State) TakeRow(ctx context.Context) (n int64, err error) {
+	err = s.change(ctx, "take row", func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, "UPDATE meta SET value = value + 1 WHERE key = 'next_row' RETURNING value - 1").Scan(&n)
+	})
+	return n, err
+}
+
 // PartFile is a data file of a part, enough to clean up after it and to keep its
 // checksum.
 type PartFile struct {

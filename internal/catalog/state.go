@@ -7,13 +7,16 @@ import (
 	"fmt"
 )
 
-// StateFormat is the version of state.db's tables. History: 1, the first.
-const StateFormat = 1
+// StateFormat is the version of state.db's tables. History:
+//
+//	1  the first.
+//	2  keys of streams, with moments of their own in prepared parts.
+const StateFormat = 2
 
 // stateSchema: docs/formats/state.md explains every table.
 const stateSchema = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-INSERT OR IGNORE INTO meta VALUES ('format', 1), ('next_source', 1), ('next_row', 1), ('generation', 0);
+INSERT OR IGNORE INTO meta VALUES ('format', 2), ('next_source', 1), ('next_row', 1), ('generation', 0);
 CREATE TABLE IF NOT EXISTS cases (id INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, days INTEGER);
 INSERT OR IGNORE INTO cases VALUES (0, '', NULL);
 CREATE TABLE IF NOT EXISTS logs (n INTEGER PRIMARY KEY, uuid TEXT NOT NULL, door TEXT NOT NULL, case_id INTEGER NOT NULL,
@@ -23,6 +26,7 @@ CREATE TABLE IF NOT EXISTS parts (id TEXT PRIMARY KEY, log INTEGER NOT NULL, pre
 CREATE TABLE IF NOT EXISTS keys (case_id INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,
   count INTEGER NOT NULL, prefix BLOB NOT NULL, source INTEGER NOT NULL, seq INTEGER NOT NULL, us INTEGER NOT NULL,
   PRIMARY KEY (case_id, kind, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS requests ON keys (us) WHERE kind = 4;
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, case_id INTEGER NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS garbage (path TEXT PRIMARY KEY, since_us INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retention (table_name TEXT PRIMARY KEY, days INTEGER NOT NULL) WITHOUT ROWID;
@@ -34,7 +38,8 @@ CREATE TABLE IF NOT EXISTS tokens (name TEXT PRIMARY KEY, sha256 BLOB NOT NULL, 
 // for concurrent use.
 type State struct{ db *db }
 
-// OpenState opens state.db.
+// OpenState opens state.db. One of an older format is read as it is and brought up to
+// StateFormat when it is opened for writing.
 func OpenState(ctx context.Context, path string, o Options) (*State, error) {
 	d, err := open(ctx, path, o, stateSchema)
 	if err != nil {
@@ -44,6 +49,13 @@ func OpenState(ctx context.Context, path string, o Options) (*State, error) {
 	format, err := s.number(ctx, "format")
 	if err == nil && format > StateFormat {
 		err = fmt.Errorf("cannot use %s: its format is %d, this program knows formats up to %d", path, format, StateFormat)
+	}
+	if err == nil && format < StateFormat && !o.ReadOnly {
+		// The statements above have made what is new.
+		err = s.change(ctx, "upgrade", func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'format'", StateFormat)
+			return err
+		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())

@@ -101,18 +101,18 @@ func (s *State) KeysOf(ctx context.Context, kind KeyKind) ([]KeyEntry, error) {
 // oldest of those beyond a number.
 func (s *State) DropRequests(ctx context.Context, beforeUS, most int64) error {
 	var due bool
-	err := s.db.sql.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM keys WHERE kind = ? AND us < ?)
-		OR (SELECT count(*) FROM keys WHERE kind = ?) > ?`, KeyRequest, beforeUS, KeyRequest, most).Scan(&due)
-	if err != nil {
+	if err := s.db.sql.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM keys WHERE kind = 4 AND us < ?)
+		OR (SELECT count(*) FROM keys WHERE kind = 4) > ?`, beforeUS, most).Scan(&due); err != nil {
 		return fmt.Errorf("cannot read the state: %w", err)
 	}
 	if !due {
 		return nil
 	}
 	return s.change(ctx, "drop requests", func(tx *sql.Tx) error {
-		// Those seen in the very moment of the one at the bound go with it.
-		_, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE kind = ? AND (us < ?
-			OR us <= (SELECT us FROM keys WHERE kind = ? ORDER BY us DESC LIMIT 1 OFFSET ?))`, KeyRequest, beforeUS, KeyRequest, most)
+		// Those seen in the very moment of the one at the bound go with it. The kind is
+		// written out, so that the index serves.
+		_, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE kind = 4 AND us < max(?,
+			coalesce((SELECT us + 1 FROM keys WHERE kind = 4 ORDER BY us DESC LIMIT 1 OFFSET ?), 0))`, beforeUS, most)
 		return err
 	})
 }

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
 )
 
@@ -57,13 +59,111 @@ func TestOldLakesOpen(t *testing.T) {
 		t.Fatalf("%d archives for %d formats, %v", len(archives), Format, err)
 	}
 	for _, a := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(a), ".tar.gz"), func(t *testing.T) { oldLake(t, unpack(t, a)) })
+		t.Run(strings.TrimSuffix(filepath.Base(a), ".tar.gz"), func(t *testing.T) {
+			dir := unpack(t, a)
+			streams := int64(0)
+			if filepath.Base(a) != "lake-1.tar.gz" { // the format before streams
+				oldStream(t, dir)
+				streams = 1
+			}
+			oldLake(t, dir, streams)
+		})
 	}
 }
 
-// oldLake checks a lake made by the commands in testdata/backcompat/README.md.
-func oldLake(t *testing.T, dir string) {
-	want := map[string]int64{"windows_events": 88, "w3c_iis": 312, "sources": 4, "ledger": 4, "wadi_audit": 4}
+// oldStreamLog is the stream log of lakes of format 2 and later.
+const oldStreamLog = "6f1d2c3b-4a59-4687-9d0e-1f2a3b4c5d6e"
+
+// oldStream checks the stream of a lake that addOldStream made: 6 rows of w3c_iis in
+// the table, 5 in hot files; then the stream goes on and all of it is deleted again.
+func oldStream(t *testing.T, dir string) {
+	if diff := cmp.Diff(upTo(11), streamSeen(t, dir)); diff != "" {
+		t.Errorf("rows of the stream (-want +got):\n%s", diff)
+	}
+	w := openTestWriter(t, dir, testOptions())
+	g := openStream(t, w, oldStreamLog)
+	positions, err := g.Positions(t.Context())
+	if diff := cmp.Diff(map[string]int64{"w3c_iis": 2, "windows_events": 2}, positions); diff != "" || err != nil {
+		t.Errorf("positions (-want +got):\n%s%v", diff, err)
+	}
+	keys, err := w.KeysOf(t.Context(), KeySource)
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("sources of the stream: %v, %v", keys, err)
+	}
+	p, err := g.BeginPart(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := streamRows(t, schema.W3CIIS, keys[0].Source, 7, 5, p.IngestedAtUS)
+	if err := p.Sorter(schema.W3CIIS).Add(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(p.Commit(t.Context(), PartResult{Positions: map[*schema.Table]int64{schema.W3CIIS: 3}}), g.ClearHot(t.Context()), g.Drained())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(upTo(11), streamSeen(t, dir)); diff != "" {
+		t.Errorf("rows of the stream when it went on (-want +got):\n%s", diff)
+	}
+	d, err := w.Delete(t.Context(), schema.W3CIIS, func(source int32, _ int64) bool { return source == keys[0].Source }, "the stream")
+	if err := errors.Join(err, w.Close()); err != nil || d.Rows != 11 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// streamSeen gives the _Seq of the rows of w3c_iis that came by the stream.
+func streamSeen(t *testing.T, dir string) map[int64]int {
+	t.Helper()
+	l, err := Open(t.Context(), dir, testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r, err := l.Pin(t.Context(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var stream int64
+	if err := r.sourcesOf(t.Context(), oldStreamLog, func(id int32) error { stream = int64(id); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return seenOf(t, r, schema.W3CIIS, func(source int64) bool { return source == stream })
+}
+
+// TestMakeOldStream adds a stream to the lake that WADI_FIXTURE names, for the archive
+// of a new format (testdata/backcompat/README.md).
+func TestMakeOldStream(t *testing.T) {
+	dir := os.Getenv("WADI_FIXTURE")
+	if dir == "" {
+		t.Skip("WADI_FIXTURE names no lake to add a stream to")
+	}
+	w := openTestWriter(t, dir, testOptions())
+	g := openStream(t, w, oldStreamLog)
+	source, err := g.AddSource(t.Context(), SourceInfo{Kind: "ingest", Subscription: "probe"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := g.BeginPart(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Sorter(schema.W3CIIS).Add(t.Context(), streamRows(t, schema.W3CIIS, source, 1, 6, p.IngestedAtUS)); err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(p.Commit(t.Context(), PartResult{
+		Keys:      []KeyEntry{{Kind: KeySource, Key: [32]byte{1}, KeyValue: KeyValue{Source: source}}},
+		Positions: map[*schema.Table]int64{schema.W3CIIS: 2, schema.WindowsEvents: 2},
+	}), g.WriteHot(t.Context(), schema.W3CIIS, []*datafile.Rows{streamRows(t, schema.W3CIIS, source, 7, 5, p.IngestedAtUS)}, 2, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// oldLake checks a lake made by the commands in testdata/backcompat/README.md, and
+// perhaps oldStream.
+func oldLake(t *testing.T, dir string, streams int64) {
+	want := map[string]int64{"windows_events": 88, "w3c_iis": 312, "sources": 4 + streams, "ledger": 4, "wadi_audit": 4 + streams}
 	got := map[string]int64{}
 	for name := range want {
 		got[name] = count(t, dir, schema.LookupTable(name))
@@ -83,7 +183,7 @@ func oldLake(t *testing.T, dir string) {
 		t.Errorf("settings: %+v, %v", s, err)
 	}
 	accounts, err := l.Accounts(t.Context())
-	if err := errors.Join(err, l.Close()); err != nil || len(accounts) != 4 || accounts[3].Case != "inquiry" || accounts[3].Stored != 32 {
+	if err := errors.Join(err, l.Close()); err != nil || len(accounts) != 4+int(streams) || accounts[3].Case != "inquiry" || accounts[3].Stored != 32 {
 		t.Errorf("accounts: %+v, %v", accounts, err)
 	}
 	w := openTestWriter(t, dir, testOptions())

@@ -201,7 +201,8 @@ func removeTree(f fsys, dir string) error {
 }
 
 // Restore makes a data folder from a backup; dir must not exist or be empty. The
-// backup stays as it is. The metadata names the new folder afterwards.
+// backup stays as it is. Streams begin new logs there: the original may go on with
+// its own. The metadata names the new folder afterwards.
 func Restore(ctx context.Context, backup, dir string, o Options) (Copied, error) {
 	o = o.withDefaults()
 	from, err := Open(ctx, backup, o)
@@ -223,9 +224,11 @@ func Restore(ctx context.Context, backup, dir string, o Options) (Copied, error)
 	if err != nil {
 		return out, err
 	}
-	_, _, err = w.Relocate(ctx)
+	if err = w.leaveStreams(ctx); err == nil {
+		_, _, err = w.Relocate(ctx)
+	}
 	if err == nil {
-		err = w.act(ctx, "", &ledger.Action{Action: "restore", Object: dir, Detail: map[string]any{"from": from.Dir()}}, nil)
+		err = w.act(ctx, &ledger.Action{Action: "restore", Object: dir, Detail: map[string]any{"from": from.Dir()}}, nil)
 	}
 	if err == nil {
 		w.commits.Lock()

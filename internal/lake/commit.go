@@ -58,6 +58,8 @@ type change struct {
 	id string
 	// props are properties of the table that change with it.
 	props iceberg.Properties
+	// unset are properties that the table loses.
+	unset []string
 	// defines writes the table's definition: a custom table is made or altered.
 	defines bool
 }
@@ -171,6 +173,9 @@ func (st *stage) build() (string, error) {
 	if len(st.change.props) > 0 {
 		updates = append(updates, table.NewSetPropertiesUpdate(st.change.props))
 	}
+	if len(st.change.unset) > 0 {
+		updates = append(updates, table.NewRemovePropertiesUpdate(st.change.unset))
+	}
 	base := st.base.meta
 	if len(updates) > 0 {
 		if base, err = table.UpdateTableMetadata(base, updates, ""); err != nil {
@@ -197,7 +202,9 @@ func (st *stage) build() (string, error) {
 		}
 	}
 	if st.change.op == "" { // else the snapshot dates it
-		if next, err = dated(next, st.now); err != nil {
+		// A clock that was set back doesn't put the change before the one it follows.
+		at := time.UnixMilli(max(st.now.UnixMilli(), st.base.meta.LastUpdatedMillis()))
+		if next, err = dated(next, at); err != nil {
 			return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
 		}
 	}

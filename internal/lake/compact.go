@@ -92,6 +92,8 @@ func (w *Writer) compact(ctx context.Context, due int) ([]Compacted, error) {
 // compactTable merges each set of small files of a table once.
 func (w *Writer) compactTable(ctx context.Context, t *schema.Table, due int) (c Compacted, err error) {
 	c.Table = t.Name
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	r, err := w.Pin(ctx, LongestDeadline)
 	if err != nil {
 		return c, err

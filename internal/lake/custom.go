@@ -155,6 +155,8 @@ func (t *icebergTable) wadis() bool {
 // recorded in wadi_audit. A table whose name is taken, also by one that differs
 // only by case, is refused, and too many are.
 func (w *Writer) CreateTable(ctx context.Context, tables ...*schema.Table) error {
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	for _, t := range tables {
 		if err := w.define(ctx, t, nil); err != nil {
 			return explain(fmt.Errorf("cannot make table %s: %w", t.Custom, err))
@@ -168,6 +170,8 @@ func (w *Writer) CreateTable(ctx context.Context, tables ...*schema.Table) error
 // before have no values in them. Parts that are being written go on with the form
 // they know.
 func (w *Writer) AlterTable(ctx context.Context, name, columns string) (*schema.Table, error) {
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	set, err := w.Schema(ctx)
 	if err != nil {
 		return nil, err
@@ -187,6 +191,7 @@ func (w *Writer) AlterTable(ctx context.Context, name, columns string) (*schema.
 }
 
 // define writes a table's definition; from is the form it had, nil for a new one.
+// The caller holds acts.
 func (w *Writer) define(ctx context.Context, t, from *schema.Table) error {
 	if t.Custom == "" {
 		return refuse(codeUsage, "", "it is no custom table")

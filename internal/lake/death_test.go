@@ -248,7 +248,9 @@ func TestUpgradeCopiesFirstAndGoesStepByStep(t *testing.T) {
 		t.Errorf("an unknown format: %v", err)
 	}
 	steps := 0
-	got, err := upgrade(t.Context(), osFS{}, dir, m, map[int]upgradeStep{0: func(context.Context, fsys, string) error { steps++; return nil }})
+	got, err := upgrade(t.Context(), osFS{}, dir, m, map[int]upgradeStep{
+		0: func(context.Context, fsys, string) error { steps++; return nil }, 1: upgrades[1],
+	})
 	if err != nil || got.Format != Format || steps != 1 {
 		t.Errorf("%+v, %d steps, %v", got, steps, err)
 	}

@@ -48,11 +48,16 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 	case schema.Sources, schema.Ledger, schema.WadiAudit:
 		return d, refuse(codeUsage, "retention may be set for it", "it is the lake's own record")
 	}
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	r, err := w.Pin(ctx, LongestDeadline)
 	if err != nil {
 		return d, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	if err := w.waiting(r, t); err != nil {
+		return d, err
+	}
 	all, err := r.committed(t)
 	if err != nil {
 		return d, err
@@ -103,6 +108,17 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 		op = table.OpOverwrite
 	}
 	return d, w.replace(ctx, op, &ledger.Action{Action: "delete", Table: t.Name, Detail: &d}, list...)
+}
+
+// waiting refuses when the table has rows that only a server can commit: one died.
+// Rows of a server that runs are its own to bring in before.
+func (w *Writer) waiting(r *ReadPoint, t *schema.Table) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stream != nil || len(r.hot[t.Name]) == 0 {
+		return nil
+	}
+	return refuse(codeNothingDone, "run 'wadi serve' once: it brings them into the table", "a server died, and rows of it wait in its log")
 }
 
 // without writes a file anew but for the rows that match.

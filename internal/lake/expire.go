@@ -65,6 +65,8 @@ func (w *Writer) expire(ctx context.Context) (Expired, error) {
 	if err != nil {
 		return out, err
 	}
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	point, err := w.Pin(ctx, LongestDeadline)
 	if err != nil {
 		return out, err

@@ -32,7 +32,9 @@ const (
 // Format is the version of the data folder's layout. History:
 //
 //	1  the first.
-const Format = 1
+//	2  streams: positions of logs in the tables, rows in hot files, which a reader of
+//	   format 1 would not see.
+const Format = 2
 
 // mark is wadi-lake.json: it makes a folder a lake.
 type mark struct {

@@ -49,7 +49,7 @@ func (w *Writer) relocate(ctx context.Context) (from string, moved bool, err err
 	}
 	w.setMark(m)
 	w.notice = ""
-	if err := w.act(ctx, "", &ledger.Action{Action: "relocate", Object: w.dir, Detail: map[string]any{"from": from}}, nil); err != nil {
+	if err := w.act(ctx, &ledger.Action{Action: "relocate", Object: w.dir, Detail: map[string]any{"from": from}}, nil); err != nil {
 		return from, true, err
 	}
 	return from, true, w.upkeep(ctx, 1) // the metadata before is garbage now
@@ -62,6 +62,8 @@ func (w *Writer) setMark(m mark) {
 
 // rebase makes the metadata of all tables name the present folder, in one step.
 func (w *Writer) rebase(ctx context.Context) error {
+	w.acts.Lock()
+	defer w.acts.Unlock()
 	w.commits.Lock()
 	defer w.commits.Unlock()
 	if w.broken != nil {

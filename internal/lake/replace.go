@@ -32,21 +32,22 @@ type replacement struct {
 // replace commits replacements, all or none. op is table.OpReplace when the rows
 // stay the same (compaction), table.OpOverwrite or table.OpDelete when some go.
 // An action, if any, becomes a row of wadi_audit in the same commit. The files
-// taken out stay on disk until no reader needs them. It waits for a commit that is
-// under way and keeps others waiting.
+// taken out stay on disk until no reader needs them. Parts are committed while the
+// new files are written. The caller holds acts since it looked at the table.
 func (w *Writer) replace(ctx context.Context, op table.Operation, action *ledger.Action, list ...replacement) error {
-	return w.act(ctx, op, action, nil, list...)
+	return w.acting(ctx, op, action, nil, list...)
 }
 
-// act is replace with changes of settings that come with it; they may use
-// the action's number, which is never given twice.
-func (w *Writer) act(ctx context.Context, op table.Operation, action *ledger.Action, changes func(number int64) []catalog.Change, list ...replacement) error {
-	w.commits.Lock()
-	defer w.commits.Unlock()
-	if w.broken != nil {
-		return w.broken
-	}
-	next, err := w.state.NextRow(ctx)
+// act commits changes of settings, with their row of wadi_audit; they may use the
+// action's number, which is never given twice.
+func (w *Writer) act(ctx context.Context, action *ledger.Action, changes func(number int64) []catalog.Change) error {
+	w.acts.Lock()
+	defer w.acts.Unlock()
+	return w.acting(ctx, "", action, changes)
+}
+
+func (w *Writer) acting(ctx context.Context, op table.Operation, action *ledger.Action, changes func(number int64) []catalog.Change, list ...replacement) error {
+	next, err := w.takeRow(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,6 +61,11 @@ func (w *Writer) act(ctx context.Context, op table.Operation, action *ledger.Act
 	if err := j.prepare(ctx, op, list); err != nil {
 		return errors.Join(err, j.undo())
 	}
+	w.commits.Lock()
+	defer w.commits.Unlock()
+	if w.broken != nil {
+		return errors.Join(w.broken, j.undo())
+	}
 	if action != nil {
 		rows := ledger.Part{Log: w.mark.UUID, Number: next, IngestedAtUS: us, FirstSeq: next}
 		a := *action
@@ -70,6 +76,16 @@ func (w *Writer) act(ctx context.Context, op table.Operation, action *ledger.Act
 		}
 	}
 	return errors.Join(j.run(ctx), j.close())
+}
+
+// takeRow takes the number of one of Wadi's own rows for good.
+func (w *Writer) takeRow(ctx context.Context) (int64, error) {
+	w.commits.Lock()
+	defer w.commits.Unlock()
+	if w.broken != nil {
+		return 0, w.broken
+	}
+	return w.state.TakeRow(ctx)
 }
 
 // prepare writes the replacements' files. Several replacements of one table become

@@ -150,7 +150,7 @@ func (w *Writer) RemoveHold(ctx context.Context, id int64) error {
 }
 
 func (w *Writer) setting(ctx context.Context, a *ledger.Action, changes func(int64) []catalog.Change) error {
-	if err := w.act(ctx, "", a, changes); err != nil {
+	if err := w.act(ctx, a, changes); err != nil {
 		return explain(fmt.Errorf("cannot change the %s: %w", a.Action, err))
 	}
 	return nil

@@ -204,6 +204,43 @@ func (g *Log) positions(ctx context.Context) (_ map[string]int64, err error) {
 	return all, nil
 }
 
+// leaveStreams takes the positions of all stream logs out of the tables of a restored
+// lake. Their rows stay; a log whose rows are there and whose position isn't can't
+// go on here.
+func (w *Writer) leaveStreams(ctx context.Context) error {
+	w.commits.Lock()
+	defer w.commits.Unlock()
+	if w.broken != nil {
+		return w.broken
+	}
+	tables, err := w.store.load(ctx)
+	if err != nil {
+		return err
+	}
+	set, err := w.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []change
+	for _, t := range set.Tables() {
+		have := tables[t.Name]
+		if have == nil {
+			continue
+		}
+		c := change{table: t}
+		for key := range have.meta.Properties() {
+			if strings.HasPrefix(key, positionKey) {
+				c.unset = append(c.unset, key)
+			}
+		}
+		if len(c.unset) > 0 {
+			slices.Sort(c.unset)
+			changes = append(changes, c)
+		}
+	}
+	return w.store.commit(ctx, w.opts.Now(), changes)
+}
+
 // position gives a table's position in a log.
 func position(t *icebergTable, log string) (at int64, ok bool, err error) {
 	text, ok := t.meta.Properties()[positionKey+log]

@@ -57,17 +57,25 @@ func seen(t testing.TB, dir string, table *schema.Table) map[int64]int {
 
 func seenAt(t testing.TB, r *ReadPoint, table *schema.Table) map[int64]int {
 	t.Helper()
+	return seenOf(t, r, table, func(int64) bool { return true })
+}
+
+// seenOf gives the _Seq of the rows of some sources, with how often.
+func seenOf(t testing.TB, r *ReadPoint, table *schema.Table, of func(source int64) bool) map[int64]int {
+	t.Helper()
 	files, err := r.Table(table)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all, rows := map[int64]int{}, int64(0)
-	c := table.Index("_Seq")
+	c, src := table.Index("_Seq"), table.Index("_Source")
 	for _, f := range files.Files {
-		err := datafile.Read(t.Context(), datafile.Input{Path: f.Path, SizeBytes: f.SizeBytes}, table, []int{c}, datafile.Filter{}, func(row datafile.Row) error {
-			v, _ := row.Int(c)
-			all[v]++
+		err := datafile.Read(t.Context(), datafile.Input{Path: f.Path, SizeBytes: f.SizeBytes}, table, []int{c, src}, datafile.Filter{}, func(row datafile.Row) error {
 			rows++
+			v, _ := row.Int(c)
+			if source, _ := row.Int(src); of(source) {
+				all[v]++
+			}
 			return nil
 		})
 		if err != nil {

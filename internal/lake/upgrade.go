@@ -14,8 +14,16 @@ import (
 // It must be harmless when it was run, wholly or in part, before.
 type upgradeStep func(ctx context.Context, f fsys, dir string) error
 
-// upgrades by the format they begin with. Format 1 is the first, so there are none.
-var upgrades = map[int]upgradeStep{}
+// upgrades by the format they begin with.
+var upgrades = map[int]upgradeStep{
+	1: func(ctx context.Context, _ fsys, dir string) error {
+		s, err := catalog.OpenState(ctx, filepath.Join(dir, stateName), catalog.Options{})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	},
+}
 
 // upgrade brings an older data folder up to Format. Catalog and state are copied
 // first, to <name>.format-<n>; the mark changes last, so that an upgrade that was

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -123,7 +125,7 @@ var ownFile = regexp.MustCompile(`^([0-9a-f]{32}_[0-9]+_[0-9]+_v[0-9]+\.parquet|
 
 // sweep removes files of the tables' folders that no metadata names, once no
 // reader can need them: when no pin is older and the delay has passed. The caller
-// holds commits, so nothing is being written.
+// holds commits; files of a rewrite that goes on beside it are left alone.
 func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 	named, err := w.store.named(ctx)
 	if err != nil {
@@ -138,13 +140,17 @@ func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 		return err
 	}
 	now := w.opts.Now()
+	writing, err := w.prefixes(ctx)
+	if err != nil {
+		return err
+	}
 	oldest, pinned, err := oldestPin(w.opts.fs, filepath.Join(w.dir, tempName, pinsName), now)
 	if err != nil {
 		return err
 	}
 	var add, forget []string
 	for rel := range present {
-		if _, known := garbage[rel]; !known && !named[rel] && ownFile.MatchString(filepath.Base(rel)) {
+		if _, known := garbage[rel]; !known && !named[rel] && ownFile.MatchString(filepath.Base(rel)) && !hasPrefix(filepath.Base(rel), writing) {
 			add = append(add, rel)
 		}
 	}
@@ -165,6 +171,20 @@ func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 		forget = append(forget, rel)
 	}
 	return w.state.SetGarbage(ctx, add, now.UnixMicro(), forget)
+}
+
+// prefixes begin the names of files that are being written.
+func (w *Writer) prefixes(ctx context.Context) ([]string, error) {
+	parts, err := w.state.Parts(ctx)
+	var all []string
+	for _, p := range parts {
+		all = append(all, partPrefix(p.ID))
+	}
+	return all, err
+}
+
+func hasPrefix(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // named gives every file that the metadata of some table names, in any snapshot,

@@ -29,6 +29,9 @@ type Writer struct {
 	state *catalog.State
 	mark  mark
 
+	// acts is held by what rewrites files, from looking at the table on: such work may
+	// take a minute, and commits of new rows go on beside it. It is taken before commits.
+	acts    sync.Mutex
 	commits sync.Mutex // held from prepared to done
 	broken  error      // under commits: a commit whose outcome isn't known
 
