@@ -219,6 +219,9 @@ func (e *Engine) give(w *worker, healthy bool) {
 // read.
 func (e *Engine) Deadline() time.Duration { return e.config.Deadline }
 
+// MaxRows is where results are cut that have no limit of their own.
+func (e *Engine) MaxRows() int64 { return e.config.MaxRows }
+
 // Query starts a question and gives its rows, which the caller must Close. ctx
 // and the deadline hold until then, for the wait, all stages and the rows. Errors
 // of SQL itself may come from here or from [Rows.Next].

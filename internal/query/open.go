@@ -16,7 +16,7 @@ func (q *Question) planned(ctx context.Context, c *Config) (*Question, error) {
 	if q.open == "" {
 		return q, nil
 	}
-	return compile(q.open, q.set, q.now, func(p *plan.Plan) ([]byte, error) { return askOne(ctx, c, p) })
+	return compile(q.open, q.set, q.now, q.within, func(p *plan.Plan) ([]byte, error) { return askOne(ctx, c, p) })
 }
 
 // askOne asks a question of one row with one dynamic value.

@@ -33,6 +33,9 @@ type Config struct {
 	Engine *engine.Engine
 	// Now is the clock of now() and ago(); nil is time.Now.
 	Now func() time.Time
+	// MaxRows cuts answers where the engine's own limit, or the question's, doesn't
+	// cut them before; 0 leaves it to them.
+	MaxRows int64
 }
 
 // Result is the rows of one question, read as [engine.Rows] are, and how they are
@@ -57,6 +60,9 @@ func (r *Result) Cut() string {
 		return ""
 	}
 	rows, bytes := r.Limits()
+	if bytes == math.MaxInt64 {
+		return fmt.Sprintf("the result is cut after %d rows: the limit is %d rows", r.Count(), rows)
+	}
 	return fmt.Sprintf("the result is cut after %d rows: the limit is %d rows or %d MB", r.Count(), rows, bytes>>20)
 }
 
@@ -74,9 +80,10 @@ type Question struct {
 	steps     []Step
 	// open is the text of a question whose columns depend on the data (pivot,
 	// bag_unpack): it is planned when it runs, and has no plan before.
-	open string
-	now  time.Time
-	set  *schema.Set
+	open   string
+	now    time.Time
+	set    *schema.Set
+	within string
 }
 
 // Check looks at the form of a question only, without knowing any table: what it
@@ -92,13 +99,19 @@ func Check(text string) error {
 // now() and ago() count from. A mistake in it gives an [*Error]; one behind an operator
 // whose columns depend on the data is found when the question runs.
 func Compile(text string, set *schema.Set, now time.Time) (*Question, error) {
+	return CompileWithin(text, set, now, "")
+}
+
+// CompileWithin is [Compile] over the rows for which a predicate in KQL holds, of
+// every table with TimeGenerated: within is Wadi's own text, never a user's.
+func CompileWithin(text string, set *schema.Set, now time.Time, within string) (*Question, error) {
 	open := false
-	q, err := compile(text, set, now, func(*plan.Plan) ([]byte, error) {
+	q, err := compile(text, set, now, within, func(*plan.Plan) ([]byte, error) {
 		open = true
 		return nil, errNoData
 	})
 	if open {
-		return &Question{open: text, now: now, set: set}, nil
+		return &Question{open: text, now: now, set: set, within: within}, nil
 	}
 	return q, err
 }
@@ -107,14 +120,16 @@ func Compile(text string, set *schema.Set, now time.Time) (*Question, error) {
 var errNoData = errors.New("the columns depend on the data")
 
 // compile reads a question; ask answers what its columns hang on.
-func compile(text string, set *schema.Set, now time.Time, ask func(*plan.Plan) ([]byte, error)) (*Question, error) {
+func compile(text string, set *schema.Set, now time.Time, within string, ask func(*plan.Plan) ([]byte, error)) (*Question, error) {
 	watch := newStopwatch()
 	q, found := syntax.Parse(text)
 	watch.lap("parse")
 	if len(found) > 0 {
 		return nil, mistakes(text, found)
 	}
-	p, found := bind.Bind(q, environment(set, now, ask))
+	env := environment(set, now, ask)
+	env.Within = within
+	p, found := bind.Bind(q, env)
 	if len(found) > 0 {
 		return nil, mistakes(text, found)
 	}
@@ -161,6 +176,7 @@ func (q *Question) Run(ctx context.Context, c *Config) (*Result, error) {
 	if err != nil {
 		return nil, errors.Join(err, point.Close())
 	}
+	limit(ask, c.MaxRows, c.Engine)
 	rows, err := c.Engine.Query(ctx, ask)
 	if err != nil {
 		return nil, errors.Join(err, point.Close())

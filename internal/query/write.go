@@ -14,36 +14,57 @@ const flushBytes = 64 << 10
 // {"columns":[{"name","type"}],"rows":[[…]]}, one row a line. It does not close
 // rows: an error of the question, which ends them early, comes from Close.
 func WriteJSON(w io.Writer, rows *engine.Rows) error {
-	b := []byte(`{"columns":[`)
-	for i, c := range rows.Columns() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSONString(append(b, `{"name":`...), []byte(c.Name))
-		b = append(append(append(b, `,"type":"`...), c.Type.String()...), `"}`...)
-	}
-	b = append(b, `],"rows":[`...)
+	return WriteJSONEnding(w, rows, func() ([]byte, error) { return nil, nil })
+}
+
+// WriteJSONEnding is [WriteJSON] with more at the end of the document: end is called
+// behind the last row and gives the members that follow "rows", each with a comma
+// before it. An error of end is given back, and then the end isn't written.
+func WriteJSONEnding(w io.Writer, rows *engine.Rows, end func() (members []byte, err error)) error {
+	b := AppendJSONColumns([]byte(`{"columns":`), rows)
+	b = append(b, `,"rows":[`...)
 	first := true
 	for rows.Next() {
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(b, '\n', '[')
-		for i := range rows.Columns() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, rows, i)
-		}
-		b = append(b, ']')
+		b = AppendJSONRow(append(b, '\n'), rows)
 		var err error
 		if b, err = flush(w, b); err != nil {
 			return err
 		}
 	}
-	_, err := w.Write(append(b, "]}\n"...))
+	members, err := end()
+	if err == nil {
+		_, err = w.Write(append(append(append(b, ']'), members...), "}\n"...))
+	}
 	return err
+}
+
+// AppendJSONRow appends the current row as a JSON array.
+func AppendJSONRow(dst []byte, rows *engine.Rows) []byte {
+	dst = append(dst, '[')
+	for i := range rows.Columns() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSON(dst, rows, i)
+	}
+	return append(dst, ']')
+}
+
+// AppendJSONColumns appends the columns of an answer as [WriteJSON] names them.
+func AppendJSONColumns(dst []byte, rows *engine.Rows) []byte {
+	dst = append(dst, '[')
+	for i, c := range rows.Columns() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSONString(append(dst, `{"name":`...), []byte(c.Name))
+		dst = append(append(append(dst, `,"type":"`...), c.Type.String()...), `"}`...)
+	}
+	return append(dst, ']')
 }
 
 // WriteJSONLines writes one JSON object a row, with its columns by name.

@@ -27,6 +27,9 @@ type Env struct {
 	Tables func(name string) Source
 	// Names lists the known names for "did you mean"; it may be nil.
 	Names func() []string
+	// Within is a predicate in KQL that keeps rows of every table with TimeGenerated,
+	// as if each name of one were followed by it; "" keeps all.
+	Within string
 	// AsWritten leaves the plan as the query says it, without the rewrites that
 	// make it fast, so that a test can tell whether they change the answer.
 	AsWritten bool

@@ -128,6 +128,11 @@ func (b *binder) table(s Source) *expr.Rows {
 			}
 		}
 	}
+	if b.env.Within != "" && below != nil && table.Index("TimeGenerated") >= 0 {
+		if pred := b.viewExpr(t, b.env.Within, "the time asked for"); pred.Type() != 0 {
+			t.extend.From = &plan.Filter{From: t.extend.From, Pred: pred}
+		}
+	}
 	for i := range t.view {
 		c := &t.view[i]
 		out.Cols = append(out.Cols, expr.Column{Name: c.Name, Typ: c.KQL, Hidden: c.Hidden, At: int32(i), Of: t})
