@@ -78,6 +78,38 @@ type SourceTally struct {
 	// meaningless when Stored is 0.
 	FirstTime, LastTime event.Ticks
 	SkewMin, SkewMax    int64
+	// Late counts the stored rows that arrived late, where rows arrive as they are
+	// made: see LateAfter. It is part of Stored.
+	Late int64
+	// Target names what took Delivered records of the source, in tallies of a
+	// delivery; the other counts are 0 then.
+	Target    string
+	Delivered int64
 	// Losses are the first losses, one line each; never text of an event.
 	Losses []string
 }
+
+// Add adds the counts of another tally of the same source and channel.
+func (t *SourceTally) Add(o *SourceTally) {
+	if o.Stored > 0 && o.FirstTime != 0 {
+		if t.FirstTime == 0 {
+			t.FirstTime, t.LastTime, t.SkewMin, t.SkewMax = o.FirstTime, o.LastTime, o.SkewMin, o.SkewMax
+		}
+		t.FirstTime, t.LastTime = min(t.FirstTime, o.FirstTime), max(t.LastTime, o.LastTime)
+		t.SkewMin, t.SkewMax = min(t.SkewMin, o.SkewMin), max(t.SkewMax, o.SkewMax)
+	}
+	t.Received, t.Stored, t.Duplicate, t.Filtered = t.Received+o.Received, t.Stored+o.Stored, t.Duplicate+o.Duplicate, t.Filtered+o.Filtered
+	t.Damaged, t.Partial, t.Lost, t.Late = t.Damaged+o.Damaged, t.Partial+o.Partial, t.Lost+o.Lost, t.Late+o.Late
+	t.Delivered += o.Delivered
+	if room := maxLosses - len(t.Losses); room > 0 {
+		t.Losses = append(t.Losses, o.Losses[:min(room, len(o.Losses))]...)
+	}
+}
+
+// maxLosses bounds the losses that sums name.
+const maxLosses = 20
+
+// LateAfter is how old a record may be when it arrives at the stream door, without
+// being late, in ticks: above the pauses in which sources send, below what an
+// analyst who looks at the last minutes would miss.
+const LateAfter = 5 * 60 * int64(event.TicksPerSecond)

@@ -110,6 +110,7 @@ func (a *App) root() *cobra.Command {
 		a.queryCommand(),
 		a.tablesCommand(),
 		a.tableCommand(),
+		a.ledgerCommand(),
 		a.lakeCommand(),
 		a.serveCommand(),
 		a.tokenCommand(),

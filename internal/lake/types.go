@@ -24,6 +24,9 @@ type (
 	SourceTally = catalog.SourceTally
 )
 
+// LateAfter is how old a record may be when it arrives, without being late.
+const LateAfter = catalog.LateAfter
+
 // The kinds of keys.
 const (
 	KeyEVTX = catalog.KeyEVTX

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -19,7 +20,11 @@ type Account struct {
 	Log, Door, Case string
 	// At is when the source was made.
 	At event.Ticks
+	// SourceTally is the sum over the channels.
 	catalog.SourceTally
+	// Channels are the sums by channel, by name. Targets say what was delivered,
+	// by target and channel.
+	Channels, Targets []catalog.SourceTally
 }
 
 // Accounts adds the ledger up by source, in the order of the sources' numbers.
@@ -34,6 +39,11 @@ func Accounts(ctx context.Context, sources, entries []datafile.Input) ([]Account
 	}
 	list := make([]Account, 0, len(all))
 	for _, a := range all {
+		for _, tallies := range [][]catalog.SourceTally{a.Channels, a.Targets} {
+			slices.SortFunc(tallies, func(a, b catalog.SourceTally) int {
+				return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Channel, b.Channel))
+			})
+		}
 		list = append(list, *a)
 	}
 	slices.SortFunc(list, func(a, b Account) int { return cmp.Compare(a.Source.ID, b.Source.ID) })
@@ -65,26 +75,42 @@ func readSources(ctx context.Context, files []datafile.Input, all map[int32]*Acc
 	return nil
 }
 
+// entryColumns are the numbers of a row of the ledger, in the order of entryCounts.
+var entryColumns = []string{"Received", "Stored", "Duplicate", "Filtered", "Damaged", "Partial", "Lost", "Late", "Delivered", "SkewMin", "SkewMax"}
+
+func entryCounts(t *catalog.SourceTally) []*int64 {
+	return []*int64{&t.Received, &t.Stored, &t.Duplicate, &t.Filtered, &t.Damaged, &t.Partial, &t.Lost, &t.Late, &t.Delivered, &t.SkewMin, &t.SkewMax}
+}
+
 func readEntries(ctx context.Context, files []datafile.Input, all map[int32]*Account) error {
 	t := schema.Ledger
-	id := t.Index("_Source")
-	names := []string{"Received", "Stored", "Duplicate", "Filtered", "Damaged", "Partial", "Lost"}
-	cols := []int{id}
-	for _, n := range names {
+	id, channel, target := t.Index("_Source"), t.Index("Channel"), t.Index("Target")
+	first, last, detail := t.Index("FirstTime"), t.Index("LastTime"), t.Index("Detail")
+	var cols []int
+	for _, n := range entryColumns {
 		cols = append(cols, t.Index(n))
 	}
 	for _, f := range files {
-		err := datafile.Read(ctx, f, t, cols, datafile.Filter{}, func(r datafile.Row) error {
+		err := datafile.Read(ctx, f, t, append([]int{id, channel, target, first, last, detail}, cols...), datafile.Filter{}, func(r datafile.Row) error {
 			n, _ := r.Int(id)
+			row := catalog.SourceTally{Source: int32(n), Channel: string(r.Bytes(channel)), Target: string(r.Bytes(target))}
+			for i, to := range entryCounts(&row) {
+				*to, _ = r.Int(cols[i])
+			}
+			if us, ok := r.Int(first); ok {
+				row.FirstTime = ticks(us)
+				us, _ = r.Int(last)
+				row.LastTime = ticks(us)
+			}
+			if text := r.Bytes(detail); len(text) > 0 {
+				_ = json.Unmarshal(text, &row.Losses) // another program's row may hold anything
+			}
 			a := all[int32(n)]
 			if a == nil { // its row of sources has expired
 				a = &Account{Source: Source{ID: int32(n)}, SourceTally: catalog.SourceTally{Source: int32(n)}}
 				all[int32(n)] = a
 			}
-			for i, to := range []*int64{&a.Received, &a.Stored, &a.Duplicate, &a.Filtered, &a.Damaged, &a.Partial, &a.Lost} {
-				v, _ := r.Int(cols[i+1])
-				*to += v
-			}
+			a.add(&row)
 			return nil
 		})
 		if err != nil {
@@ -92,4 +118,22 @@ func readEntries(ctx context.Context, files []datafile.Input, all map[int32]*Acc
 		}
 	}
 	return nil
+}
+
+// add adds a row of the ledger to the source's sum and to that of its channel or
+// target.
+func (a *Account) add(row *catalog.SourceTally) {
+	to := &a.Channels
+	if row.Target != "" {
+		to = &a.Targets
+	}
+	i := slices.IndexFunc(*to, func(t catalog.SourceTally) bool { return t.Channel == row.Channel && t.Target == row.Target })
+	if i < 0 {
+		i = len(*to)
+		*to = append(*to, catalog.SourceTally{Source: row.Source, Channel: row.Channel, Target: row.Target})
+	}
+	(*to)[i].Add(row)
+	if row.Target == "" {
+		a.SourceTally.Add(row)
+	}
 }

@@ -76,6 +76,9 @@ func (p *Part) AddTallies(ctx context.Context, s *datafile.Sorter, tallies []cat
 			return fmt.Errorf("cannot account for source %d: received %d, but stored %d + duplicate %d + filtered %d + damaged %d",
 				c.Source, c.Received, c.Stored, c.Duplicate, c.Filtered, c.Damaged)
 		}
+		if c.Late > c.Stored || c.Target == "" && c.Delivered != 0 || c.Target != "" && c.Received+c.Lost != 0 {
+			return fmt.Errorf("cannot account for source %d: late %d of stored %d, delivered %d to %q", c.Source, c.Late, c.Stored, c.Delivered, c.Target)
+		}
 		p.row(b, c.Source)
 		b.Int(t.Index("Position"), p.Number)
 		if c.Channel != "" {
@@ -102,6 +105,13 @@ func (p *Part) AddTallies(ctx context.Context, s *datafile.Sorter, tallies []cat
 			b.Int(t.Index("LastTime"), last)
 			b.Int(t.Index("SkewMin"), c.SkewMin)
 			b.Int(t.Index("SkewMax"), c.SkewMax)
+		}
+		if p.Door == "stream" && c.Target == "" {
+			b.Int(t.Index("Late"), c.Late)
+		}
+		if c.Target != "" {
+			b.String(t.Index("Target"), c.Target)
+			b.Int(t.Index("Delivered"), c.Delivered)
 		}
 		if len(c.Losses) > 0 {
 			detail, err := json.Marshal(c.Losses[:min(len(c.Losses), maxDetailLosses)])

@@ -28,6 +28,12 @@ func required(c Column) Column {
 	return c
 }
 
+// born gives the version of the table that a column came with.
+func born(version int, c Column) Column {
+	c.Born = version
+	return c
+}
+
 // stats marks a column with minimum and maximum in the manifests.
 func stats(c Column) Column {
 	c.Stats = true

@@ -26,7 +26,7 @@ var Sources = &Table{
 // Ledger counts what every part of every log brought, per source.
 var Ledger = &Table{
 	Name:      "ledger",
-	Version:   1,
+	Version:   2,
 	Doc:       "What each part of each log brought, per source: received = stored + duplicate + filtered + damaged.",
 	Partition: ByMonth,
 	Sort:      []string{"Log", "Position"},
@@ -51,6 +51,9 @@ var Ledger = &Table{
 		col(17, "SkewMin", TimeSpan, "Smallest _IngestedAt - TimeGenerated.", originWadi),
 		col(18, "SkewMax", TimeSpan, "Largest _IngestedAt - TimeGenerated.", originWadi),
 		col(19, "Detail", Dynamic, "The first losses as a JSON list: place and reason.", originWadi),
+		born(2, col(20, "Late", Long, "Stored records of the stream door that arrived more than five minutes after TimeGenerated; null for imports.", originWadi)),
+		born(2, col(21, "Target", String, "Target of a delivery, on rows that count what was delivered; null on all others.", originWadi)),
+		born(2, col(22, "Delivered", Long, "Records that Target has taken; null on rows without one.", originWadi)),
 	},
 	Computed: hiddenColumns,
 }

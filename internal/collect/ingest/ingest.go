@@ -48,6 +48,8 @@ type Result struct {
 	// Tallies count them by channel, the source and the skews unset, which are known
 	// when the rows are numbered.
 	Tallies []lake.SourceTally
+
+	now event.Ticks // when the body is decoded: rows much older come late
 }
 
 // Error says what is wrong with a body, for the answer 400 (413 when TooLarge).
@@ -164,6 +166,7 @@ func (d *Decoder) start(t *Target, out *Result) {
 	}
 	clear(d.seen)
 	base := tableWriter{t: t, rows: out.Rows, now: event.FromTime(d.now()), scratch: d.table.scratch}
+	out.now = base.now
 	switch t.shape {
 	case shapeWindows:
 		d.windows.start(t, out.Rows, base.now)
@@ -232,6 +235,9 @@ func (r *Result) count(row *rowTime) {
 	}
 	if !row.timed {
 		return
+	}
+	if int64(r.now-row.at) > lake.LateAfter {
+		t.Late++
 	}
 	if t.FirstTime == 0 {
 		t.FirstTime, t.LastTime = row.at, row.at

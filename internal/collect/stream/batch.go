@@ -34,7 +34,7 @@ func (b *Batch) check() error {
 	stored := int64(0)
 	for i := range b.Tallies {
 		t := &b.Tallies[i]
-		for _, n := range [...]int64{t.Received, t.Stored, t.Duplicate, t.Filtered, t.Damaged, t.Partial, t.Lost} {
+		for _, n := range [...]int64{t.Received, t.Stored, t.Duplicate, t.Filtered, t.Damaged, t.Partial, t.Lost, t.Late} {
 			if n < 0 {
 				return errors.New("its counts are negative")
 			}

@@ -148,6 +148,7 @@ func addTally(sum, t *lake.SourceTally) {
 	sum.Damaged += t.Damaged
 	sum.Partial += t.Partial
 	sum.Lost += t.Lost
+	sum.Late += t.Late
 	for _, l := range t.Losses {
 		if len(sum.Losses) < maxLosses {
 			sum.Losses = append(sum.Losses, l)

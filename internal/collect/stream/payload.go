@@ -62,7 +62,7 @@ func appendText(dst []byte, s string) []byte {
 
 func appendTally(dst []byte, t *lake.SourceTally) []byte {
 	dst = appendText(dst, t.Channel)
-	for _, n := range [...]int64{t.Received, t.Stored, t.Duplicate, t.Filtered, t.Damaged, t.Partial, t.Lost} {
+	for _, n := range [...]int64{t.Received, t.Stored, t.Duplicate, t.Filtered, t.Damaged, t.Partial, t.Lost, t.Late} {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}
 	dst = binary.AppendVarint(dst, int64(t.FirstTime))
@@ -101,8 +101,8 @@ func (p *payload) parse(data []byte) error {
 	default:
 		r.bad = true
 	}
-	// A tally has at least 11 bytes.
-	tallies := r.count(int64(len(r.data) / 11))
+	// A tally has at least 12 bytes.
+	tallies := r.count(int64(len(r.data) / 12))
 	for range tallies {
 		p.tallies = append(p.tallies, r.tally(p.source))
 	}
@@ -115,7 +115,7 @@ func (p *payload) parse(data []byte) error {
 
 func (r *payloadReader) tally(source int32) lake.SourceTally {
 	t := lake.SourceTally{Source: source, Channel: r.text()}
-	for _, n := range [...]*int64{&t.Received, &t.Stored, &t.Duplicate, &t.Filtered, &t.Damaged, &t.Partial, &t.Lost} {
+	for _, n := range [...]*int64{&t.Received, &t.Stored, &t.Duplicate, &t.Filtered, &t.Damaged, &t.Partial, &t.Lost, &t.Late} {
 		*n = r.count(1<<63 - 1)
 	}
 	t.FirstTime, t.LastTime = event.Ticks(r.signed()), event.Ticks(r.signed())

@@ -17,7 +17,7 @@ func samplePayloads() []payload {
 		{
 			table: "probe_cl", version: 3, source: 1, name: name, keyKind: keyBatch, log: "0b5c2f5e-0000-4000-8000-000000000001", n: 1<<62 + 5,
 			tallies: []lake.SourceTally{
-				{Source: 1, Channel: "Security", Received: 10, Stored: 5, Duplicate: 2, Filtered: 2, Damaged: 1, Partial: 1, Lost: 3, FirstTime: -5, LastTime: 1 << 60, Losses: []string{"a", ""}},
+				{Source: 1, Channel: "Security", Received: 10, Stored: 5, Duplicate: 2, Filtered: 2, Damaged: 1, Partial: 1, Lost: 3, Late: 2, FirstTime: -5, LastTime: 1 << 60, Losses: []string{"a", ""}},
 				{Source: 1, Received: 1, Stored: 1},
 			},
 			rows: bytes.Repeat([]byte{0}, 300),
