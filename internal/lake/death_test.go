@@ -92,6 +92,13 @@ func (f *stepFS) Create(name string) (file, error) {
 	return f.osFS.Create(name)
 }
 
+func (f *stepFS) Rename(from, to string) error {
+	if err := f.step(to); err != nil {
+		return err
+	}
+	return f.osFS.Rename(from, to)
+}
+
 func (f *stepFS) SyncDir(name string) error {
 	return errors.Join(f.step(name), f.osFS.SyncDir(name))
 }

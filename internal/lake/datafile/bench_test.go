@@ -294,3 +294,18 @@ func BenchmarkMerge(b *testing.B) {
 	b.ReportMetric(float64(rows)/(cpu()-start).Seconds(), "rows/cpu-s")
 	b.ReportMetric(float64(peak-held)/(1<<20), "peak-MB")
 }
+
+// BenchmarkLoad loads rows of real events; rows/cpu-s of one core.
+func BenchmarkLoad(b *testing.B) {
+	m := mixOf(b, "Microsoft-Windows-Security-Auditing", 16<<20)
+	got := NewRows(m.table)
+	start := cpu()
+	for b.Loop() {
+		for _, block := range m.blocks {
+			if err := got.Load(block.Encoded(), m.table.Version); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(m.rows)*float64(b.N)/(cpu()-start).Seconds(), "rows/cpu-s")
+}

@@ -48,14 +48,16 @@ func TestPyArrow(t *testing.T) {
 	table := testTable(40)
 	records := randomRecords(14, table, 5000)
 	slices.SortStableFunc(records, order)
-	comparePyArrow(t, python, table, records, 1900)
-	for _, stretch := range []int{8, 100, 1000} {
-		comparePyArrow(t, python, table, patchyRecords(uint64(stretch), table, 4*stretch, stretch), stretch)
+	for _, c := range []Compression{Zstd, LZ4} {
+		comparePyArrow(t, python, table, records, 1900, c)
+		for _, stretch := range []int{8, 100, 1000} {
+			comparePyArrow(t, python, table, patchyRecords(uint64(stretch), table, 4*stretch, stretch), stretch, c)
+		}
 	}
 }
 
 // comparePyArrow writes records, which are in order, and has PyArrow read them.
-func comparePyArrow(t *testing.T, python string, table *schema.Table, records []record, groupRows int) {
+func comparePyArrow(t *testing.T, python string, table *schema.Table, records []record, groupRows int, compression Compression) {
 	t.Helper()
 	m := newFolder()
 	s := NewSorter(SorterConfig{Table: table})
@@ -63,7 +65,9 @@ func comparePyArrow(t *testing.T, python string, table *schema.Table, records []
 	if err := add(t.Context(), s, table, records, 100); err != nil {
 		t.Fatal(err)
 	}
-	files, err := s.Finish(t.Context(), m.output())
+	out := m.output()
+	out.Compression = compression
+	files, err := s.Finish(t.Context(), out)
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
