@@ -65,9 +65,9 @@ func comparePyArrow(t *testing.T, python string, table *schema.Table, records []
 	if err := add(t.Context(), s, table, records, 100); err != nil {
 		t.Fatal(err)
 	}
-	out := m.output()
-	out.Compression = compression
-	files, err := s.Finish(t.Context(), out)
+	to := m.output()
+	to.Compression = compression
+	files, err := s.Finish(t.Context(), to)
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
