@@ -172,13 +172,14 @@ type patience struct {
 	io.ReadCloser
 	control *http.ResponseController
 	began   time.Time
+	grace   time.Duration
 	n       int64
 }
 
 // patient puts a limit on how long the body of a request may take; reset is called
 // when the request failed, and limits how long the rest is waited for.
-func patient(w http.ResponseWriter, r *http.Request) (reset func()) {
-	p := &patience{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now()}
+func patient(w http.ResponseWriter, r *http.Request, grace time.Duration) (reset func()) {
+	p := &patience{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now(), grace: grace}
 	if r.Body == nil || r.Body == http.NoBody {
 		_ = p.control.SetReadDeadline(time.Time{}) // what fails leaves the server's own limits
 		return func() {}
@@ -189,7 +190,7 @@ func patient(w http.ResponseWriter, r *http.Request) (reset func()) {
 
 // Read reads; errors are problems.
 func (p *patience) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(p.began.Add(bodyGrace + time.Duration(p.n/bodyRate)*time.Second))
+	_ = p.control.SetReadDeadline(p.began.Add(p.grace + time.Duration(p.n/bodyRate)*time.Second))
 	n, err := p.ReadCloser.Read(b)
 	p.n += int64(n)
 	switch {

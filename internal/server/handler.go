@@ -116,9 +116,9 @@ func (s *Server) serve(e *endpoint, w http.ResponseWriter, r *http.Request) {
 		s.Log.Debug("request", "route", e.route.Name, "status", rec.status, "from", remoteHost(r), "took", time.Since(began))
 	}()
 	if !e.route.Slow {
-		_ = http.NewResponseController(w).SetWriteDeadline(began.Add(bodyGrace + writeTimeout + time.Minute))
+		_ = http.NewResponseController(w).SetWriteDeadline(began.Add(readTimeout + writeTimeout + time.Minute))
 	}
-	reset := patient(w, r)
+	reset := patient(w, r, s.grace)
 	if err := s.answer(e, rec, r); err != nil {
 		reset()
 		s.fail(rec, e, err)

@@ -119,7 +119,7 @@ func (s *Server) store(w http.ResponseWriter, r *Request, source stream.SourceNa
 	if err != nil {
 		return ingestProblem(err)
 	}
-	format, ok := ingest.FormatOf(r.Header.Get("Content-Type"))
+	format, ok := formatOf(r.Header.Get("Content-Type"))
 	if !ok {
 		return NewProblem(http.StatusUnsupportedMediaType, "UnsupportedType", "the Content-Type %q is not understood: use %s, %s or %s", clip(r.Header.Get("Content-Type")), typeJSON, typeNDJSON, typeArrow)
 	}
@@ -151,6 +151,14 @@ func (s *Server) store(w http.ResponseWriter, r *Request, source stream.SourceNa
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// formatOf gives the form of a body. What curl says when it isn't told says nothing.
+func formatOf(contentType string) (ingest.Format, bool) {
+	if contentType == "application/x-www-form-urlencoded" {
+		contentType = ""
+	}
+	return ingest.FormatOf(contentType)
 }
 
 // submit decodes a body and gives it to the door, within the memory for that.

@@ -36,6 +36,12 @@ type Config struct {
 	Salvage bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// grace is how long a body may take to begin; 0 is bodyGrace.
+	grace time.Duration
+	// opened gets the server before it listens, and more routes are its own: for
+	// tests.
+	opened func(*Server)
+	more   []Route
 	// Ready, if any, is called with the address when the server takes requests.
 	Ready func(address string)
 }
@@ -56,7 +62,9 @@ type running struct {
 	level  *slog.LevelVar
 	certs  *certificates
 	socket string
-	close  []func() error // in the order of opening
+	// commits are the door's when the lake was looked after last.
+	commits int64
+	close   []func() error // in the order of opening
 }
 
 // Run serves until ctx ends, then drains and closes everything. What can't start is
@@ -64,6 +72,9 @@ type running struct {
 func Run(ctx context.Context, config Config) (err error) {
 	if config.Now == nil {
 		config.Now = time.Now
+	}
+	if config.grace == 0 {
+		config.grace = bodyGrace
 	}
 	settings, err := ReadSettings(config.Sources)
 	if err != nil {
@@ -87,8 +98,8 @@ func Run(ctx context.Context, config Config) (err error) {
 
 func newServer(settings *Settings, config Config, log *slog.Logger) *Server {
 	s := &Server{
-		Log: log, Now: config.Now, version: config.Version, metrics: newMetrics(), failures: newFailures(),
-		bodies: newBodies(settings.BodyMemory), conns: newConns(settings.Connections), decoders: newDecoders(config.Now), routes: Routes(), openAPI: OpenAPI(),
+		Log: log, Now: config.Now, version: config.Version, grace: config.grace, metrics: newMetrics(), failures: newFailures(),
+		bodies: newBodies(settings.BodyMemory), conns: newConns(settings.Connections), decoders: newDecoders(config.Now), routes: append(Routes(), config.more...), openAPI: OpenAPI(),
 	}
 	s.settings.Store(settings)
 	return s
@@ -150,6 +161,9 @@ func (r *running) open(ctx context.Context, settings *Settings) (net.Listener, e
 		defer cancel()
 		return r.Door.Close(ending)
 	})
+	if r.config.opened != nil {
+		r.config.opened(r.Server)
+	}
 	return listener, r.openLocal(ctx)
 }
 
@@ -296,6 +310,10 @@ func (r *running) renew() {
 // keepUp looks after the lake while nothing arrives; while something does, the door
 // does it.
 func (r *running) keepUp(ctx context.Context) {
+	if commits := r.Door.Stats().Commits; commits != r.commits {
+		r.commits = commits
+		return
+	}
 	if err := r.Writer.Upkeep(ctx); err != nil && ctx.Err() == nil {
 		r.Log.Error("the lake's upkeep failed", "error", err)
 	}

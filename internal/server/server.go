@@ -27,6 +27,7 @@ type Server struct {
 	Now func() time.Time
 
 	version  string
+	grace    time.Duration
 	settings atomic.Pointer[Settings]
 	tokens   *tokens
 	metrics  *metrics

@@ -99,10 +99,14 @@ func (c *certificates) fingerprint() string {
 
 // selfMade makes certificate and key unless there are some that still hold.
 func (c *certificates) selfMade(dir, cert, key string, hosts []string) (made bool, err error) {
-	old, signer, err := readPair(cert, key)
+	_, err = os.Stat(cert)
 	missing := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !missing {
-		return false, fmt.Errorf("cannot read the certificate (remove %s and the server makes a new one): %w", dir, err)
+	var old *x509.Certificate
+	var signer *ecdsa.PrivateKey
+	if !missing {
+		if old, signer, err = readPair(cert, key); err != nil {
+			return false, fmt.Errorf("cannot read the certificate (remove %s and the server makes a new one): %w", dir, err)
+		}
 	}
 	if !missing && (!slices.Equal(old.Subject.Organization, []string{selfMade}) || c.now().AddDate(0, 0, renewDays).Before(old.NotAfter)) {
 		return false, nil
@@ -141,11 +145,9 @@ func (c *certificates) selfMade(dir, cert, key string, hosts []string) (made boo
 	return true, nil
 }
 
-// readPair reads a certificate and its key; without either it is fs.ErrNotExist.
+// readPair reads a certificate and its key, which is nil when it is of another kind
+// than the server makes.
 func readPair(cert, key string) (*x509.Certificate, *ecdsa.PrivateKey, error) {
-	if _, err := os.Stat(cert); err != nil {
-		return nil, nil, err
-	}
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		return nil, nil, err
