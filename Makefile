@@ -15,14 +15,13 @@ run: build ## make a demo lake in ./wadi-demo and ask it five questions
 	@scripts/demo.sh bin/wadi
 
 .PHONY: install
-install: build ## copy wadi to PREFIX/bin (default /usr/local)
-	install -d '$(DESTDIR)$(PREFIX)/bin'
-	install -m 0755 bin/wadi '$(DESTDIR)$(PREFIX)/bin/wadi'
+install: build ## copy wadi to PREFIX/bin (default /usr/local); on Linux its systemd unit and settings too
+	@scripts/install.sh install '$(DESTDIR)' '$(PREFIX)'
 
 .PHONY: uninstall
-uninstall: ## remove wadi from PREFIX/bin; data stays
-	rm -f '$(DESTDIR)$(PREFIX)/bin/wadi'
-	@echo "data stays where it is: $${WADI_DATA:-$(CURDIR)/wadi-data}"
+uninstall: ## stop the service, remove what install put there; data and changed settings stay
+	@scripts/install.sh uninstall '$(DESTDIR)' '$(PREFIX)'
+	@echo "data stays where it is: $${WADI_DATA:-$(CURDIR)/wadi-data}, and that of the service in /var/lib/wadi"
 
 .PHONY: test
 test: ## install what the tests need and run all of them, the slow ones too
@@ -50,7 +49,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz.sh '$(FUZZTIME)'
 
 .PHONY: generate
-generate: ## rewrite generated files (docs/tables.md)
+generate: ## rewrite generated files (docs/tables.md, docs/openapi.json and others)
 	go generate ./...
 
 .PHONY: help

@@ -14,6 +14,27 @@ import (
 func TestDocs(t *testing.T) {
 	golden(t, "../../docs/openapi.json", OpenAPI())
 	golden(t, "../../docs/wadi.schema.json", SettingsSchema())
+	golden(t, "../../packaging/wadi.yaml", SettingsSample())
+}
+
+// TestSampleIsRead reads the sample as it is, and with every setting in it.
+func TestSampleIsRead(t *testing.T) {
+	values, err := parseSettings("sample", SettingsSample())
+	if err != nil || len(values) != 0 {
+		t.Errorf("%v %v", values, err)
+	}
+	var on strings.Builder
+	for line := range strings.Lines(string(SettingsSample())) {
+		key, _, _ := strings.Cut(strings.TrimSpace(strings.TrimLeft(line, " #")), ":")
+		if strings.Contains(line, "# "+key+":") && !strings.Contains(key, " ") {
+			line = strings.Replace(line, "# ", "", 1)
+		}
+		on.WriteString(line)
+	}
+	values, err = parseSettings("sample", []byte(on.String()))
+	if err != nil || len(values) != len(AllSettings()) {
+		t.Errorf("%d settings, %v, in\n%s", len(values), err, on.String())
+	}
 }
 
 // TestOpenAPIHolds looks at the document as a program would: every reference leads

@@ -67,3 +67,39 @@ func indented(v any) []byte {
 	_ = e.Encode(v) // maps, slices and texts: can't fail
 	return b.Bytes()
 }
+
+// SettingsSample gives a wadi.yaml with every setting, commented out, at its default.
+func SettingsSample() []byte {
+	var b bytes.Buffer
+	b.WriteString("# The settings of wadi serve (docs/wadi.schema.json is their JSON schema). Flags and variables go before what stands here.\n" +
+		"# 'systemctl reload wadi' (SIGHUP) reads those again that are marked with *.\n")
+	group := ""
+	all := AllSettings()
+	for i := range all {
+		s := &all[i]
+		mark := ""
+		if s.Reloads {
+			mark = "* "
+		}
+		head, name, nested := strings.Cut(s.Key, ".")
+		indent := ""
+		if nested {
+			indent = "  "
+			if head != group {
+				b.WriteString("\n" + head + ":\n")
+				group = head
+			}
+		} else {
+			b.WriteString("\n")
+			name = head
+		}
+		value := s.Default
+		if s.Kind == List {
+			value = "[" + value + "]"
+		} else if value == "" {
+			value = `""`
+		}
+		b.WriteString(indent + "# " + mark + s.About + "\n" + indent + "# " + name + ": " + value + "\n")
+	}
+	return b.Bytes()
+}
