@@ -37,6 +37,7 @@ type Door struct {
 	wal       *wal.Log     // nil while it has to be opened again
 	walDir    string
 	broken    chan struct{}           // tells that it has to
+	opened    atomic.Int64            // how often it was opened
 	brokenLog atomic.Pointer[wal.Log] // the log that has to
 
 	enterMu  sync.Mutex
@@ -53,6 +54,7 @@ type Door struct {
 	unseen    map[string]*generation // by table: the last with rows that got no hot file
 	hotQueue  []hotFile
 	rate      rate
+	replaying bool
 	watchers  map[*Subscription]bool
 	moved     chan struct{} // closed and replaced when applied changes, for followers
 	following []*Follower
@@ -92,15 +94,31 @@ func (d *Door) Submit(ctx context.Context, b *Batch) (Receipt, error) {
 	if err := b.check(); err != nil {
 		return Receipt{}, fmt.Errorf("cannot take a batch: %w", err)
 	}
+	id, err := d.sources.id(ctx, b.Source)
+	if err != nil {
+		return Receipt{}, err
+	}
+	for {
+		r, err := d.once(ctx, b, id)
+		if !errors.Is(err, errReopened) {
+			return r, err
+		}
+	}
+}
+
+// errReopened says that the log was opened again since a batch was looked for: it may
+// have come back with it.
+var errReopened = errors.New("the write-ahead log was opened again")
+
+// once stores a batch, or says that it is stored, as far as the log that is open now
+// tells.
+func (d *Door) once(ctx context.Context, b *Batch, id int32) (Receipt, error) {
+	opened := d.opened.Load()
 	c, dup, err := d.keys.claim(ctx, b)
 	if err != nil {
 		return Receipt{}, err
 	}
 	defer c.release(false)
-	id, err := d.sources.id(ctx, b.Source)
-	if err != nil {
-		return Receipt{}, err
-	}
 	var e *entry
 	if dup {
 		e = newRepetition(b, id)
@@ -110,7 +128,7 @@ func (d *Door) Submit(ctx context.Context, b *Batch) (Receipt, error) {
 	if e.count == 0 && len(e.tallies) == 0 && e.keyKind != keyBatch {
 		return Receipt{Duplicate: dup}, nil // nothing to remember
 	}
-	if err := d.store(ctx, e); err != nil {
+	if err := d.store(ctx, e, opened); err != nil {
 		return Receipt{}, err
 	}
 	c.release(true)
@@ -128,17 +146,21 @@ func (d *Door) enter() error {
 	return nil
 }
 
-// store makes an entry durable and puts it into its generation.
-func (d *Door) store(ctx context.Context, e *entry) error {
+// store makes an entry durable and puts it into its generation, if the log was not
+// opened again meanwhile.
+func (d *Door) store(ctx context.Context, e *entry, opened int64) error {
 	if err := d.room(ctx, e); err != nil {
 		return err
 	}
 	d.logMu.RLock()
 	defer d.logMu.RUnlock()
 	l, err := d.wal, error(nil)
-	if l == nil {
+	switch {
+	case l == nil:
 		err = wal.ErrBroken
-	} else {
+	case d.opened.Load() != opened:
+		err = errReopened
+	default:
 		_, err = l.Append(ctx, e.count, func(position, firstSeq int64, dst []byte) ([]byte, error) {
 			return d.order.place(e, position, firstSeq, dst)
 		})
@@ -146,6 +168,9 @@ func (d *Door) store(ctx context.Context, e *entry) error {
 	if err != nil {
 		d.order.forget(e)
 		d.budget.Release(e.held)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return d.refusal(l, err)
 	}
 	d.mu.Lock()
@@ -194,18 +219,16 @@ func (d *Door) commitEarly() {
 // refusal turns an error of the log into what a source is told.
 func (d *Door) refusal(l *wal.Log, err error) error {
 	switch {
+	case errors.Is(err, wal.ErrClosed):
+		return ErrClosed
+	case errors.Is(err, wal.ErrTooLarge), errors.Is(err, errReopened):
+		return err
 	case errors.Is(err, wal.ErrBroken):
 		d.brokenLog.Store(l)
 		wake(d.broken)
-		d.countBusy()
-		return &ErrBusy{RetryAfter: retryFull, Reason: "the write-ahead log can't be written"}
-	case errors.Is(err, wal.ErrFull):
-		d.countBusy()
-		return &ErrBusy{RetryAfter: retryFull, Reason: err.Error()}
-	case errors.Is(err, wal.ErrClosed):
-		return ErrClosed
 	}
-	return err
+	d.countBusy()
+	return &ErrBusy{RetryAfter: retryFull, Reason: err.Error()}
 }
 
 // apply puts a durable entry into its generation and tells those who watch. It
@@ -248,7 +271,7 @@ func (d *Door) apply(e *entry) {
 
 // beginGeneration opens a generation. The caller holds mu.
 func (d *Door) beginGeneration(now time.Duration) {
-	d.gen = newGeneration(d.applied, now, d.rate.fast)
+	d.gen = newGeneration(d.applied, now, d.rate.fast || d.replaying)
 	if err := d.beginPart(d.gen); err != nil {
 		d.log.Warn("cannot begin a part; its rows are kept in the log", "error", err)
 		d.gen.speed(now)

@@ -163,7 +163,7 @@ func (d *Door) recover(ctx context.Context, positions map[string]int64) error {
 		d.addFollower(f)
 	}
 	d.follow(d.wal)
-	d.rate.fast = true // no hot files of what is committed at once
+	d.replaying = true // no hot files of what is committed at once
 	err := d.wal.Read(ctx, first-1, func(f wal.Frame) error { return d.recall(ctx, f, done) })
 	if err != nil {
 		return err
@@ -173,6 +173,7 @@ func (d *Door) recover(ctx context.Context, positions map[string]int64) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.replaying = false
 	d.rate = rate{since: d.elapsed()}
 	d.stats = Stats{Replayed: d.stats.Rows}
 	if d.stats.Replayed > 0 {

@@ -384,6 +384,7 @@ func (d *Door) reopen(ctx context.Context) error {
 	d.follow(l)
 	l.Committed(committed)
 	d.wal = l
+	d.opened.Add(1)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stats.Reopened++
