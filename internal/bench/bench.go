@@ -40,6 +40,7 @@ var sections = []section{
 	{"corpus", benchCorpus},
 	{"query", benchQuery},
 	{"pairs", benchPairs},
+	{"hot", benchHot},
 	{"plan", benchPlan},
 	{"many", benchMany},
 	{"bomb", benchBomb},

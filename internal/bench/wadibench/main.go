@@ -22,7 +22,7 @@ func main() {
 	flag.StringVar(&cfg.Cache, "cache", ".cache/bench", "folder for inputs that take long to make")
 	flag.IntVar(&cfg.Runs, "runs", 5, "runs a figure")
 	flag.Int64Var(&cfg.LakeRows, "lake-rows", 20_000_000, "size of the lake that questions are asked of")
-	flag.StringVar(&only, "only", "", "sections, comma-separated: evtx, import, corpus, query, pairs, plan, many, bomb, ingest")
+	flag.StringVar(&only, "only", "", "sections, comma-separated: evtx, import, corpus, query, pairs, hot, plan, many, bomb, ingest")
 	flag.Parse()
 	if only != "" {
 		cfg.Only = strings.Split(only, ",")
