@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Go: a Python environment with two foreign
-# readers (PyIceberg, the Rust EVTX parser), Debian's libevtx and, where node is
-# there, Microsoft's Kusto parser. Debian packages only as root; otherwise the line
+# readers (PyIceberg, the Rust EVTX parser) and Azure Monitor's client, Debian's
+# libevtx and, where node is there, Microsoft's Kusto parser and Azure Monitor's
+# client again. Debian packages only as root; otherwise the line
 # to run is printed. What is missing is said, and the tests that need it skip with
 # the reason.
 set -u
@@ -22,7 +23,7 @@ if [ -n "$debian" ]; then
 fi
 
 venv=.cache/venv
-wants='evtx==0.14.0 pyiceberg[sql-sqlite,pyarrow]==0.12.0'
+wants='evtx==0.14.0 pyiceberg[sql-sqlite,pyarrow]==0.12.0 azure-monitor-ingestion==1.1.0'
 if [ "$(cat "$venv/wants" 2>/dev/null)" != "$wants" ]; then
   echo "installing Python packages for the tests: $wants"
   rm -rf "$venv"
@@ -31,21 +32,26 @@ if [ "$(cat "$venv/wants" 2>/dev/null)" != "$wants" ]; then
     echo "$wants" >"$venv/wants"
   else
     rm -rf "$venv"
-    echo "cannot install the Python packages: tests against PyIceberg and the Rust EVTX parser will skip"
+    echo "cannot install the Python packages: tests against PyIceberg, the Rust EVTX parser and Azure Monitor's client will skip"
   fi
 fi
 
-msparser=internal/kql/kqltest/msparser
-if ! command -v npm >/dev/null; then
-  echo "npm (Debian: nodejs npm) is missing: the comparison with Microsoft's Kusto parser will skip"
-elif ! cmp -s $msparser/package-lock.json .cache/msparser/package-lock.json; then
-  echo "installing Microsoft's Kusto parser for the tests"
-  rm -rf .cache/msparser
-  mkdir -p .cache/msparser
-  cp $msparser/package.json $msparser/package-lock.json .cache/msparser/
-  if ! npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .cache/msparser; then
-    rm -rf .cache/msparser
-    echo "cannot install it: the comparison with Microsoft's Kusto parser will skip"
+# node_modules NAME FOLDER WHAT installs the packages that FOLDER pins into .cache/NAME.
+node_modules() {
+  if cmp -s "$2/package-lock.json" ".cache/$1/package-lock.json"; then return; fi
+  echo "installing $3 for the tests"
+  rm -rf ".cache/$1"
+  mkdir -p ".cache/$1"
+  cp "$2/package.json" "$2/package-lock.json" ".cache/$1/"
+  if ! npm ci --silent --no-audit --no-fund --ignore-scripts --prefix ".cache/$1"; then
+    rm -rf ".cache/$1"
+    echo "cannot install $3: the tests that need it will skip"
   fi
+}
+if command -v npm >/dev/null; then
+  node_modules msparser internal/kql/kqltest/msparser "Microsoft's Kusto parser"
+  node_modules azure internal/server/testdata/clients "Azure Monitor's client"
+else
+  echo "npm (Debian: nodejs npm) is missing: tests with Microsoft's Kusto parser and Azure Monitor's client will skip"
 fi
 exit 0

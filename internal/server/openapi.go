@@ -1,6 +1,7 @@
 package server
 
 import (
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -9,7 +10,7 @@ import (
 
 // OpenAPI gives the OpenAPI 3.1 document of all routes.
 func OpenAPI() []byte {
-	d := &document{schemas: map[string]any{}}
+	d := &document{schemas: map[string]any{}, types: map[string]reflect.Type{}}
 	paths := map[string]any{}
 	for _, r := range Routes() {
 		at, _ := paths[r.Path].(map[string]any)
@@ -38,7 +39,10 @@ func OpenAPI() []byte {
 }
 
 // document gathers the schemas that operations use.
-type document struct{ schemas map[string]any }
+type document struct {
+	schemas map[string]any
+	types   map[string]reflect.Type // by the name of their schema
+}
 
 func (d *document) operation(r *Route) map[string]any {
 	op := map[string]any{"operationId": r.Name, "summary": r.About, "responses": d.responses(r)}
@@ -119,7 +123,11 @@ func (d *document) schema(t reflect.Type) map[string]any {
 
 func (d *document) object(t reflect.Type) map[string]any {
 	name := strings.ToUpper(t.Name()[:min(1, len(t.Name()))]) + t.Name()[min(1, len(t.Name())):]
+	if other := d.types[name]; other != nil && other != t { // of another package
+		name = strings.ToUpper(path.Base(t.PkgPath())[:1]) + path.Base(t.PkgPath())[1:] + name
+	}
 	if _, known := d.schemas[name]; name == "" || !known {
+		d.types[name] = t
 		properties, required := map[string]any{}, []string{}
 		object := map[string]any{"type": "object", "properties": properties}
 		if name != "" {
