@@ -74,6 +74,7 @@ var edges = map[string][]string{
 	"internal/query":          {"internal/engine"},
 	"internal/forward":        {"internal/collect/files", "internal/deliver/logsingestion"},
 	"internal/demo":           {"internal/collect/bulk"},
+	"internal/server":         {"internal/server/ask"},
 	"internal/cli":            {"internal/cli/chart", "internal/cli/shell", "internal/server", "internal/server/socket"},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/kql/syntax"
 	"github.com/wadi-project/wadi/internal/lake"
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -246,6 +247,9 @@ func (a *App) lakeDeleteCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(where) == "" {
 				return usageError("for example --where 'EventID == 4624'", "cannot delete without a condition")
+			}
+			if _, found := syntax.ParseExpr(where); len(found) > 0 { // alone, so that it can't close the bracket around it
+				return usageError(found[0].Hint, "cannot delete: the condition is wrong: %s", found[0].Message)
 			}
 			return a.writeLake(cmd.Context(), "delete", func(w *lake.Writer) error {
 				set, err := w.Schema(cmd.Context())

@@ -82,5 +82,5 @@ type Request struct {
 
 // Routes is the table of all endpoints. Each file of handlers adds its own.
 func Routes() []Route {
-	return slices.Concat(healthRoutes(), ingestRoutes())
+	return slices.Concat(healthRoutes(), ingestRoutes(), queryRoutes())
 }

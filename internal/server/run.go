@@ -161,6 +161,7 @@ func (r *running) open(ctx context.Context, settings *Settings) (net.Listener, e
 		defer cancel()
 		return r.Door.Close(ending)
 	})
+	r.questions = r.newQuestions()
 	if r.config.opened != nil {
 		r.config.opened(r.Server)
 	}

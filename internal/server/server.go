@@ -10,6 +10,7 @@ import (
 	"github.com/wadi-project/wadi/internal/engine"
 	"github.com/wadi-project/wadi/internal/lake"
 	"github.com/wadi-project/wadi/internal/query"
+	"github.com/wadi-project/wadi/internal/server/ask"
 )
 
 // Server is a running server: what handlers work with. It is safe for concurrent
@@ -37,6 +38,8 @@ type Server struct {
 	conns    *conns
 	failures *failures
 	draining atomic.Bool
+	// questions answers questions and runs live tails.
+	questions *ask.Handler
 	// done is cancelled when the server begins to drain: long answers end then.
 	done   context.Context
 	routes []Route

@@ -167,13 +167,13 @@ func TestAnswersAreTheCommandLines(t *testing.T) {
 	for _, question := range questions {
 		want := s.direct(t, question, query.WriteJSON)
 		for _, accept := range []string{"", "*/*", "application/json", "text/html, application/json;q=0.9"} {
-			r, got := s.post(t, Request{Query: question}, accept)
+			r, got := s.post(t, Question{Query: question}, accept)
 			if r.StatusCode != http.StatusOK || got != want || r.Header.Get("Content-Type") != "application/json" || r.Trailer.Get(problemTrailer) != "" {
 				t.Errorf("%s: %s %v %s", question, r.Status, r.Trailer, cmp.Diff(want, got))
 			}
 		}
 		want = s.direct(t, question, query.WriteJSONLines)
-		r, got := s.post(t, Request{Query: question, Format: "jsonl"}, "application/json")
+		r, got := s.post(t, Question{Query: question, Format: "jsonl"}, "application/json")
 		if r.StatusCode != http.StatusOK || got != want || r.Header.Get("Content-Type") != "application/x-ndjson" || r.Trailer.Get(rowsTrailer) != fmt.Sprint(strings.Count(want, "\n")) {
 			t.Errorf("%s: %s %v %s", question, r.Status, r.Trailer, cmp.Diff(want, got))
 		}
@@ -184,7 +184,7 @@ func TestAnswersAreTheCommandLines(t *testing.T) {
 func TestArrow(t *testing.T) {
 	s := open(t, nil)
 	for _, question := range questions {
-		r, body := s.post(t, Request{Query: question}, "application/vnd.apache.arrow.stream")
+		r, body := s.post(t, Question{Query: question}, "application/vnd.apache.arrow.stream")
 		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "application/vnd.apache.arrow.stream" {
 			t.Fatalf("%s %s", r.Status, body)
 		}
@@ -201,7 +201,7 @@ func TestArrow(t *testing.T) {
 		}
 		in.Release()
 	}
-	_, body := s.post(t, Request{Query: "W3CIISLog | sort by TimeGenerated asc | project TimeTaken, csUriStem", Format: "arrow"}, "")
+	_, body := s.post(t, Question{Query: "W3CIISLog | sort by TimeGenerated asc | project TimeTaken, csUriStem", Format: "arrow"}, "")
 	in, err := ipc.NewReader(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +238,7 @@ func TestWrongRequests(t *testing.T) {
 		`{"query":"print 1","maxRows":-1}`:                 {400, "maxRows"},
 		`{"query":"print 1","timespan":"P1Y"}`:             {400, "is no duration"},
 		`{"query":"print 1","timespan":"P1D/x"}`:           {400, "is neither a time"},
-		`{"query":"W3CIISLog | where NoSuch == 1"}`:        {400, `"code":"wrong-question"`},
+		`{"query":"W3CIISLog | where NoSuch == 1"}`:        {400, `"code":"WrongQuestion"`},
 		`{"query":"W3CIISLog | where scstatus == 1"}`:      {400, "did you mean scStatus?"},
 		`{"query":"W3CIISLog |"}`:                          {400, `"diagnostics":[{"message":`},
 		`{"query":"` + strings.Repeat("x", maxBody) + `"}`: {413, "the body has more than"},
@@ -248,7 +248,7 @@ func TestWrongRequests(t *testing.T) {
 			t.Errorf("%.80s: %s %s", body, r.Status, got)
 		}
 	}
-	if r, got := s.post(t, Request{Query: "print 1"}, "text/html"); r.StatusCode != http.StatusNotAcceptable {
+	if r, got := s.post(t, Question{Query: "print 1"}, "text/html"); r.StatusCode != http.StatusNotAcceptable {
 		t.Errorf("%s %s", r.Status, got)
 	}
 	r, err := http.Post(s.url+"/api/v1/query", "text/plain", strings.NewReader("print 1"))
@@ -276,13 +276,13 @@ func TestTimespan(t *testing.T) {
 		"2026-01-03/P1W":            0,
 	} {
 		for _, question := range []string{"W3CIISLog | count", "w3c_iis | count", "W3CIISLog | summarize Count = count()", "union W3CIISLog, Event | count", "let T = W3CIISLog; T | join kind=leftsemi (T) on TimeTaken | count"} {
-			r, got := s.post(t, Request{Query: question, Timespan: timespan}, "")
+			r, got := s.post(t, Question{Query: question, Timespan: timespan}, "")
 			if wanted := fmt.Sprintf("{\"columns\":[{\"name\":\"Count\",\"type\":\"long\"}],\"rows\":[\n[%d]]}\n", want); r.StatusCode != http.StatusOK || got != wanted {
 				t.Errorf("%q, %s: %s %s, want %d", timespan, question, r.Status, got, want)
 			}
 		}
 	}
-	if _, got := s.post(t, Request{Query: "print n = now()", Now: "2025-05-05T05:05:05.5Z"}, ""); !strings.Contains(got, `["2025-05-05T05:05:05.5000000Z"]`) {
+	if _, got := s.post(t, Question{Query: "print n = now()", Now: "2025-05-05T05:05:05.5Z"}, ""); !strings.Contains(got, `["2025-05-05T05:05:05.5000000Z"]`) {
 		t.Error(got)
 	}
 	for _, text := range []string{"", "P", "PT", "P1", "1D", "P1DT", "P1H", "PT1D", "P1D1D", "PT1S1H", "P1DT1HT1M", "P-1D", "P1.5D", "P9999999999D", "P99999W", "p1d"} {
@@ -302,9 +302,9 @@ func TestCutAnswers(t *testing.T) {
 	s := open(t, nil)
 	for _, question := range []string{"W3CIISLog | project scStatus", "set notruncation; W3CIISLog | project scStatus", "W3CIISLog | project scStatus, r = dynamic([1])"} {
 		for format, says := range map[string]string{"json": `],"problem":{"title":"The answer is cut"`, "jsonl": "\n" + `{"$problem":{"title":"The answer is cut"`, "arrow": ""} {
-			r, got := s.post(t, Request{Query: question, MaxRows: 7, Format: format}, "")
-			var p Problem
-			if err := json.Unmarshal([]byte(r.Trailer.Get(problemTrailer)), &p); err != nil || p.Code != "truncated" || !strings.Contains(p.Detail, "after 7 rows") || strings.Contains(p.Detail, "000000 MB") {
+			r, got := s.post(t, Question{Query: question, MaxRows: 7, Format: format}, "")
+			var p QueryProblem
+			if err := json.Unmarshal([]byte(r.Trailer.Get(problemTrailer)), &p); err != nil || p.Code != "Truncated" || !strings.Contains(p.Detail, "after 7 rows") || strings.Contains(p.Detail, "000000 MB") {
 				t.Errorf("%s %s: %v %v", question, format, r.Trailer, err)
 			}
 			if r.StatusCode != http.StatusOK || !strings.Contains(got, says) || r.Trailer.Get(rowsTrailer) != "7" {
@@ -322,15 +322,15 @@ func TestCutAnswers(t *testing.T) {
 func TestFailuresOnTheWay(t *testing.T) {
 	s := open(t, func(c *engine.Config) { c.Deadline = 1500 * time.Millisecond })
 	for _, format := range []string{"json", "jsonl", "arrow"} {
-		r, got := s.post(t, Request{Query: endless + endlessSum, Format: format}, "")
-		if r.StatusCode != http.StatusGatewayTimeout || !strings.Contains(got, `"code":"deadline"`) || r.Header.Get("Content-Type") != "application/problem+json" {
+		r, got := s.post(t, Question{Query: endless + endlessSum, Format: format}, "")
+		if r.StatusCode != http.StatusGatewayTimeout || !strings.Contains(got, `"code":"DeadlineExceeded"`) || r.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %s %s", format, r.Status, got)
 		}
 	}
 	for format, end := range map[string]string{"json": "}}\n", "jsonl": "}}\n"} {
-		r, got := s.post(t, Request{Query: "set notruncation; " + endless, Format: format}, "")
-		var p Problem
-		if err := json.Unmarshal([]byte(r.Trailer.Get(problemTrailer)), &p); err != nil || p.Code != "deadline" || !strings.HasSuffix(got, end) || !strings.Contains(got[len(got)-1000:], `"code":"deadline"`) {
+		r, got := s.post(t, Question{Query: "set notruncation; " + endless, Format: format}, "")
+		var p QueryProblem
+		if err := json.Unmarshal([]byte(r.Trailer.Get(problemTrailer)), &p); err != nil || p.Code != "DeadlineExceeded" || !strings.HasSuffix(got, end) || !strings.Contains(got[len(got)-1000:], `"code":"DeadlineExceeded"`) {
 			t.Errorf("%s: %s %v %d bytes: …%s", format, r.Status, r.Trailer, len(got), got[max(0, len(got)-300):])
 		}
 	}
@@ -355,7 +355,7 @@ func TestAClientThatGoes(t *testing.T) {
 		gone := time.Now()
 		cancel()
 		_ = response.Body.Close()
-		if _, got := s.post(t, Request{Query: "print 1"}, ""); !strings.Contains(got, "[1]") {
+		if _, got := s.post(t, Question{Query: "print 1"}, ""); !strings.Contains(got, "[1]") {
 			t.Error(got)
 		}
 		took := time.Since(gone)
@@ -368,7 +368,7 @@ func TestAClientThatGoes(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	s := open(t, nil)
-	r, got := s.post(t, Request{Query: "W3CIISLog | sort by TimeGenerated asc | project TimeTaken"}, "text/event-stream")
+	r, got := s.post(t, Question{Query: "W3CIISLog | sort by TimeGenerated asc | project TimeTaken"}, "text/event-stream")
 	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%s %s", r.Status, got)
 	}
@@ -396,18 +396,18 @@ func TestProgress(t *testing.T) {
 	for question, want := range map[string]string{
 		"W3CIISLog | where false": "event: columns\ndata: [{\"name\":\"TenantId\"",
 	} {
-		if _, got := s.post(t, Request{Query: question}, "text/event-stream"); !strings.Contains(got, want) || !strings.Contains(got, "\nevent: end\n") {
+		if _, got := s.post(t, Question{Query: question}, "text/event-stream"); !strings.Contains(got, want) || !strings.Contains(got, "\nevent: end\n") {
 			t.Errorf("%s: %.300s", question, got)
 		}
 	}
 	s = open(t, func(c *engine.Config) { c.Deadline = 1500 * time.Millisecond })
-	if _, got := s.post(t, Request{Query: endless + endlessSum}, "text/event-stream"); !strings.HasPrefix(got, "event: progress\ndata: {\"seconds\":1") || !strings.Contains(got, "\nevent: problem\ndata: {\"title\":\"Gateway Timeout\"") {
+	if _, got := s.post(t, Question{Query: endless + endlessSum}, "text/event-stream"); !strings.HasPrefix(got, "event: progress\ndata: {\"seconds\":1") || !strings.Contains(got, "\nevent: problem\ndata: {\"title\":\"Gateway Timeout\"") {
 		t.Errorf("%.300s", got)
 	}
-	if r, got := s.post(t, Request{Query: "nothing | count"}, "text/event-stream"); r.StatusCode != http.StatusBadRequest {
+	if r, got := s.post(t, Question{Query: "nothing | count"}, "text/event-stream"); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("%s %s", r.Status, got)
 	}
-	if _, got := s.post(t, Request{Query: "W3CIISLog", MaxRows: 3}, "text/event-stream"); !strings.Contains(got, "event: problem\ndata: {\"title\":\"The answer is cut\"") {
+	if _, got := s.post(t, Question{Query: "W3CIISLog", MaxRows: 3}, "text/event-stream"); !strings.Contains(got, "event: problem\ndata: {\"title\":\"The answer is cut\"") {
 		t.Errorf("%.300s", got)
 	}
 }
@@ -418,7 +418,7 @@ func TestTwentyClientsAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			if r, got := s.post(t, Request{Query: questions[2]}, ""); r.StatusCode != http.StatusOK || got != want {
+			if r, got := s.post(t, Question{Query: questions[2]}, ""); r.StatusCode != http.StatusOK || got != want {
 				t.Errorf("%s, %d bytes", r.Status, len(got))
 			}
 		})
@@ -434,7 +434,7 @@ func TestBusy(t *testing.T) {
 	statuses := map[int]int{}
 	for range 6 {
 		all.Go(func() {
-			r, _ := s.post(t, Request{Query: endless + endlessSum}, "")
+			r, _ := s.post(t, Question{Query: endless + endlessSum}, "")
 			mu.Lock()
 			defer mu.Unlock()
 			statuses[r.StatusCode]++
@@ -465,7 +465,7 @@ func TestASlowReader(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, got := s.post(t, Request{Query: "print 1"}, ""); !strings.Contains(got, "[1]") {
+	if _, got := s.post(t, Question{Query: "print 1"}, ""); !strings.Contains(got, "[1]") {
 		t.Error(got)
 	}
 }

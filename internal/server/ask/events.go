@@ -10,14 +10,14 @@ import (
 	"github.com/wadi-project/wadi/internal/query"
 )
 
-// stream writes server-sent events; it is safe for concurrent use.
-type stream struct {
+// eventStream writes server-sent events; it is safe for concurrent use.
+type eventStream struct {
 	mu  sync.Mutex
 	out *answer
 }
 
 // event writes one event. data is one line.
-func (s *stream) event(name string, data []byte) error {
+func (s *eventStream) event(name string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := append(append([]byte("event: "), name...), "\ndata: "...)
@@ -42,7 +42,7 @@ func (p progress) json() []byte {
 // events answers a question with server-sent events.
 func (h *Handler) events(w http.ResponseWriter, r *http.Request, a *asked) {
 	began := time.Now()
-	s := &stream{out: newAnswer(w, formatEvents.mediaType(), false)}
+	s := &eventStream{out: newAnswer(w, formatEvents.mediaType(), false)}
 	var rows atomic.Int64
 	state := func() []byte { return progress{time.Since(began).Seconds(), rows.Load()}.json() }
 	done := make(chan struct{})
@@ -60,7 +60,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, a *asked) {
 		}
 	})
 	result, err := h.run(r, a)
-	var p *Problem
+	var p *QueryProblem
 	if err == nil {
 		err = s.rows(result, &rows)
 		if closing := result.Close(); closing != nil {
@@ -85,7 +85,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, a *asked) {
 }
 
 // rows writes the columns and the rows; its error is that of writing.
-func (s *stream) rows(result *query.Result, count *atomic.Int64) error {
+func (s *eventStream) rows(result *query.Result, count *atomic.Int64) error {
 	more := result.Next()
 	if !more && result.Close() != nil {
 		return nil // a question that fails has no columns
@@ -93,8 +93,14 @@ func (s *stream) rows(result *query.Result, count *atomic.Int64) error {
 	if err := s.event("columns", query.AppendJSONColumns(nil, result.Rows)); err != nil {
 		return err
 	}
+	return s.some(result, count, more)
+}
+
+// some writes the rows that are left, the current one with them where current says
+// so, and counts them.
+func (s *eventStream) some(result *query.Result, count *atomic.Int64, current bool) error {
 	b := []byte{'['}
-	for ; more; more = result.Next() {
+	for more := current || result.Next(); more; more = result.Next() {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
@@ -111,4 +117,12 @@ func (s *stream) rows(result *query.Result, count *atomic.Int64) error {
 		return s.event("rows", append(b, ']'))
 	}
 	return nil
+}
+
+// comment writes a line that clients pass over.
+func (s *eventStream) comment(text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.out.Write([]byte(": " + text + "\n\n"))
+	return err
 }

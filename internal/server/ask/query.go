@@ -9,6 +9,7 @@ import (
 
 	"github.com/wadi-project/wadi/internal/engine"
 	"github.com/wadi-project/wadi/internal/query"
+	"github.com/wadi-project/wadi/internal/schema"
 )
 
 // Config is what the handlers answer from.
@@ -17,18 +18,23 @@ type Config struct {
 	Query *query.Config
 	// Now is the server's clock; nil is time.Now.
 	Now func() time.Time
+	// Watch begins to watch a table, for live tails; nil where there are none.
+	Watch func(t *schema.Table) Watcher
 }
 
 // Handler answers questions. It is safe for concurrent use; how many run at once is
 // the engine's limit.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	tails  chan struct{} // one for each that runs
+}
 
 // New makes a handler.
 func New(c Config) *Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Handler{c}
+	return &Handler{c, make(chan struct{}, maxTails)}
 }
 
 // problemTrailer is the trailer that tells of an answer that is not whole, and
@@ -127,7 +133,7 @@ func (a *answer) begin() {
 }
 
 // end ends an answer that has begun, or is empty.
-func (a *answer) end(rows int64, p *Problem) {
+func (a *answer) end(rows int64, p *QueryProblem) {
 	a.begin()
 	a.w.Header().Set(rowsTrailer, strconv.FormatInt(rows, 10))
 	if p != nil {
@@ -136,14 +142,14 @@ func (a *answer) end(rows int64, p *Problem) {
 }
 
 // write writes the rows and what became of them, which it gives too.
-func (a *answer) write(result *query.Result, f format) *Problem {
+func (a *answer) write(result *query.Result, f format) *QueryProblem {
 	switch f {
 	case formatLines:
 		return a.lines(result)
 	case formatArrow:
 		return a.arrow(result)
 	}
-	var p *Problem
+	var p *QueryProblem
 	err := query.WriteJSONEnding(a, result.Rows, func() ([]byte, error) {
 		if p = ended(result); p == nil {
 			return nil, nil
@@ -160,10 +166,10 @@ func (a *answer) write(result *query.Result, f format) *Problem {
 }
 
 // truncatedCode is that of [truncated].
-const truncatedCode = "truncated"
+const truncatedCode = "Truncated"
 
 // ended closes a result behind its last row and tells why it is not whole.
-func ended(result *query.Result) *Problem {
+func ended(result *query.Result) *QueryProblem {
 	if err := result.Close(); err != nil {
 		return problemOf(err)
 	}
@@ -173,7 +179,7 @@ func ended(result *query.Result) *Problem {
 	return nil
 }
 
-func (a *answer) lines(result *query.Result) *Problem {
+func (a *answer) lines(result *query.Result) *QueryProblem {
 	if err := query.WriteJSONLines(a, result.Rows); err != nil {
 		a.failed = true
 		return nil
@@ -186,7 +192,7 @@ func (a *answer) lines(result *query.Result) *Problem {
 	return p
 }
 
-func (a *answer) arrow(result *query.Result) *Problem {
+func (a *answer) arrow(result *query.Result) *QueryProblem {
 	err := result.WriteArrow(a)
 	switch {
 	case engine.IsWriteError(err):

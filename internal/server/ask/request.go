@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Request is the body of POST /api/v1/query.
-type Request struct {
+// Question is the body of POST /api/v1/query.
+type Question struct {
 	// Query is the question in KQL.
 	Query string `json:"query"`
 	// Timespan keeps rows whose TimeGenerated lies in it, of every table: an ISO 8601
@@ -26,6 +26,20 @@ type Request struct {
 	Format string `json:"format,omitempty"`
 	// MaxRows cuts the answer, within the server's own limit; 0 leaves that.
 	MaxRows int64 `json:"maxRows,omitempty"`
+}
+
+// Document is an answer as JSON.
+type Document struct {
+	Columns []Column `json:"columns"`
+	Rows    [][]any  `json:"rows"`
+	// Problem tells why the answer is not whole; it is not there when it is.
+	Problem *QueryProblem `json:"problem,omitempty"`
+}
+
+// Column is a column of an answer; Type is KQL's.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 // format is a form of answers.
@@ -64,13 +78,13 @@ func (f format) mediaType() string {
 
 // asked is a request that is understood.
 type asked struct {
-	Request
+	Question
 	format format
 	now    time.Time
 	within string // a predicate in KQL, "" for none
 }
 
-// read reads a request. Its errors are [*Problem]s.
+// read reads a request. Its errors are [*QueryProblem]s.
 func read(w http.ResponseWriter, r *http.Request, now time.Time) (a asked, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return a, problem(http.StatusUnsupportedMediaType, "the body has to be application/json")
@@ -85,7 +99,7 @@ func read(w http.ResponseWriter, r *http.Request, now time.Time) (a asked, err e
 	}
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&a.Request); err != nil {
+	if err := d.Decode(&a.Question); err != nil {
 		return a, problem(http.StatusBadRequest, "the body is no request: %v", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
