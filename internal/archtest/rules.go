@@ -25,6 +25,7 @@ var floors = map[string]floor{
 	"internal/evtx":     pure,
 	"internal/eventxml": pure,
 	"internal/w3c":      pure,
+	"internal/evidence": pure,
 	"internal/kql":      pure,
 
 	"internal/catalog": state,

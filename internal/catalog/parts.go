@@ -99,6 +99,9 @@ type PartRow struct {
 	NextRow int64 `json:"next_row"`
 	// Gone are paths (as PartFile's) that the commit takes out of the tables.
 	Gone []string `json:"gone"`
+	// Evidence is the part's entry of the chain of evidence; nil in parts that an
+	// older program left behind.
+	Evidence *EvidenceRow `json:"evidence,omitempty"`
 	// Changes are settings that change with the part.
 	Changes []Change `json:"changes,omitempty"`
 }
@@ -166,6 +169,11 @@ func finishPart(ctx context.Context, tx *sql.Tx, p PartRow) error {
 	}
 	for _, c := range p.Changes {
 		if err := c.apply(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if p.Evidence != nil {
+		if err := addEvidence(ctx, tx, p.Evidence); err != nil {
 			return err
 		}
 	}

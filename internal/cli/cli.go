@@ -111,6 +111,7 @@ func (a *App) root() *cobra.Command {
 		a.tablesCommand(),
 		a.tableCommand(),
 		a.ledgerCommand(),
+		a.verifyCommand(),
 		a.lakeCommand(),
 		a.serveCommand(),
 		a.tokenCommand(),

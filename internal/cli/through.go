@@ -101,8 +101,8 @@ func (a *App) streams() socket.Streams {
 
 // Flags whose values are files that a command reads or makes.
 var (
-	flagsRead    = []string{"file"}
-	flagsWritten = []string{"out"}
+	flagsRead    = []string{"file", "heads"}
+	flagsWritten = []string{"out", "heads"}
 )
 
 // shownBy gives the files that a command line names: what its server may see.

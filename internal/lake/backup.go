@@ -228,6 +228,9 @@ func Restore(ctx context.Context, backup, dir string, o Options) (Copied, error)
 		_, _, err = w.Relocate(ctx)
 	}
 	if err == nil {
+		err = w.newEvidence(ctx, "restored from a backup")
+	}
+	if err == nil {
 		err = w.act(ctx, &ledger.Action{Action: "restore", Object: dir, Detail: map[string]any{"from": from.Dir()}}, nil)
 	}
 	if err == nil {

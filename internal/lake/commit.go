@@ -60,6 +60,9 @@ type change struct {
 	props iceberg.Properties
 	// unset are properties that the table loses.
 	unset []string
+	// evidence is what the summary says under evidenceKey; empty for what the
+	// snapshot before says.
+	evidence string
 	// defines writes the table's definition: a custom table is made or altered.
 	defines bool
 }
@@ -400,6 +403,11 @@ func (st *stage) summary(parent *table.Snapshot, removed []manifestFile) *table.
 	p := iceberg.Properties{}
 	if st.change.id != "" {
 		p[summaryKey] = st.change.id
+	}
+	if text := st.change.evidence; text != "" {
+		p[evidenceKey] = text
+	} else if parent != nil && parent.Summary != nil && parent.Summary.Properties[evidenceKey] != "" {
+		p[evidenceKey] = parent.Summary.Properties[evidenceKey]
 	}
 	var files, rows, size, goneFiles, goneRows, goneSize int64
 	for _, f := range st.change.add {

@@ -12,6 +12,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/wadi-project/wadi/internal/catalog"
+	"github.com/wadi-project/wadi/internal/evidence"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
 )
@@ -29,6 +30,11 @@ type job struct {
 	mine    []*datafile.Sorter // to be closed by the job
 	begun   bool
 	files   int // made so far: they are numbered through
+
+	// kind, added and removed are for the chain of evidence.
+	kind    string
+	added   []evidence.File
+	removed []evidence.Removed
 }
 
 // sorted are rows of one partition of a table: that of us, an _IngestedAt (µs).
@@ -87,6 +93,9 @@ func (j *job) run(ctx context.Context) error {
 		return nil
 	}
 	err := j.write(ctx)
+	if err == nil {
+		err = j.seal(ctx)
+	}
 	if err == nil {
 		err = j.w.state.PreparePart(ctx, j.row)
 	}
@@ -169,6 +178,7 @@ func (j *job) note(c *change, f datafile.File, caseID, us int64) error {
 	}
 	rel, _ := j.w.store.relative(loc)
 	c.add = append(c.add, newFile{File: f, us: us})
+	j.added = append(j.added, evidenceFile(rel, &f))
 	j.row.Files = append(j.row.Files, catalog.PartFile{Path: rel, CaseID: caseID, SHA256: f.SHA256})
 	return nil
 }

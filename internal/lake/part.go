@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wadi-project/wadi/internal/catalog"
+	"github.com/wadi-project/wadi/internal/evidence"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
@@ -183,7 +184,7 @@ func (p *Part) commit(ctx context.Context, result PartResult) error {
 		return w.broken
 	}
 	job := job{
-		w: w, id: p.id, us: p.IngestedAtUS,
+		w: w, id: p.id, us: p.IngestedAtUS, kind: evidence.Part,
 		row: catalog.PartRow{
 			ID: p.id, Log: p.log.row.N, Number: p.Number, US: max(p.IngestedAtUS, p.lastUS), CaseID: p.log.row.CaseID, Keys: result.Keys,
 		},

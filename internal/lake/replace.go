@@ -54,7 +54,7 @@ func (w *Writer) acting(ctx context.Context, op table.Operation, action *ledger.
 	// Wadi's own log: its parts are numbered as its rows are, and each takes one.
 	us := w.opts.Now().UnixMicro()
 	id := w.mark.UUID + "/" + strconv.FormatInt(next, 10)
-	j := job{w: w, id: id, us: us, row: catalog.PartRow{ID: id, Number: next, US: us, NextRow: next + 1}}
+	j := job{w: w, id: id, us: us, kind: actionKind(action, string(op)), row: catalog.PartRow{ID: id, Number: next, US: us, NextRow: next + 1}}
 	if changes != nil {
 		j.row.Changes = changes(next)
 	}
@@ -105,6 +105,7 @@ func (j *job) prepare(ctx context.Context, op table.Operation, list []replacemen
 			c.remove[loc] = true
 			if rel, ok := j.w.store.relative(loc); ok {
 				j.row.Gone = append(j.row.Gone, rel)
+				j.removes(rel, f)
 			}
 		}
 		if r.write == nil {

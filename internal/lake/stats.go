@@ -180,6 +180,10 @@ type Fault struct {
 	// Path is the file, Reason what is wrong with it.
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
+	// Day and Held say what was in the file: when its rows came in, and its row groups
+	// with their ranges of _Seq, where the chain of evidence knows them.
+	Day  string   `json:"day,omitempty"`
+	Held []string `json:"held,omitempty"`
 	// Orphan tells that the file is only unused: no fault of the data.
 	Orphan bool `json:"orphan,omitempty"`
 }

@@ -34,6 +34,7 @@ type Writer struct {
 	acts    sync.Mutex
 	commits sync.Mutex // held from prepared to done
 	broken  error      // under commits: a commit whose outcome isn't known
+	chain   string     // UUID of the chain of evidence
 
 	mu         sync.Mutex
 	nextSource int64
@@ -119,6 +120,9 @@ func (w *Writer) open(ctx context.Context) error {
 		}
 	}
 	if w.nextSource, err = w.state.NextSource(ctx); err != nil {
+		return err
+	}
+	if err := w.beginEvidence(ctx); err != nil {
 		return err
 	}
 	return w.lookForForeign(ctx)

@@ -78,6 +78,8 @@ type File struct {
 	SplitOffsets []int64
 	// SchemaVersion is the table's schema version the file was written with.
 	SchemaVersion int
+	// Groups are the row groups, in their order.
+	Groups []Group
 }
 
 // ColumnStats are a column's figures over one file.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"hash/crc32"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -249,6 +250,7 @@ type fileWriter struct {
 	path   string
 	sink   *sink
 	groups []rowGroup
+	parts  []Group
 	bounds []bounds
 	sizes  []int64
 	rows   int64
@@ -287,24 +289,27 @@ func (w *writer) group(g *group) error {
 	}
 	fw := w.cur
 	rg := rowGroup{offset: fw.sink.size, rows: g.rows, chunks: chunks, sizes: make([]int64, len(chunks))}
+	crc := uint32(0)
 	for i := range chunks {
 		c := &chunks[i]
 		if _, err := fw.sink.Write(c.data); err != nil {
 			return err
 		}
+		crc = crc32.Update(crc, castagnoli, c.data)
 		rg.sizes[i] = int64(len(c.data))
 		fw.sizes[i] += rg.sizes[i]
 		fw.bounds[i].merge(&c.stats)
 		w.pages[i], c.data = c.data, nil
 	}
 	fw.groups = append(fw.groups, rg)
+	fw.parts = append(fw.parts, Group{Offset: rg.offset, SizeBytes: fw.sink.size - rg.offset, Rows: int64(g.rows), CRC: crc, Spans: spans(w.table, g)})
 	fw.rows += int64(g.rows)
 	return nil
 }
 
 // result describes the finished file.
 func (fw *fileWriter) result(t *schema.Table, cols []int) File {
-	res := File{Path: fw.path, Rows: fw.rows, SizeBytes: fw.sink.size, SchemaVersion: t.Version}
+	res := File{Path: fw.path, Rows: fw.rows, SizeBytes: fw.sink.size, SchemaVersion: t.Version, Groups: fw.parts}
 	fw.sink.sum.Sum(res.SHA256[:0])
 	for i := range fw.groups {
 		res.SplitOffsets = append(res.SplitOffsets, fw.groups[i].offset)
