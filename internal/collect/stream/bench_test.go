@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wadi-project/wadi/internal/event"
+	"github.com/wadi-project/wadi/internal/lake"
+	"github.com/wadi-project/wadi/internal/lake/datafile"
+	"github.com/wadi-project/wadi/internal/schema"
+	"github.com/wadi-project/wadi/internal/wal"
+)
+
+// logonRows fills rows of windows_events as a logon event's XML gives them: about
+// 1.5 KB of text each.
+func logonRows(b *datafile.Rows, count int, salt int64) {
+	t := schema.WindowsEvents
+	at := func(name string) int { return t.Index(name) }
+	const names = "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId TargetUserSid TargetUserName TargetDomainName TargetLogonId Status FailureReason SubStatus LogonType LogonProcessName AuthenticationPackageName WorkstationName TransmittedServices LmPackageName KeyLength ProcessId ProcessName IpAddress IpPort"
+	var text []byte
+	for i := range count {
+		n := salt*int64(count) + int64(i)
+		text = append(text[:0], "<EventData>"...)
+		for _, name := range strings.Fields(names) {
+			text = fmt.Appendf(text, "<Data Name='%s'>%s-%d</Data>", name, name, n%1000)
+		}
+		text = append(text, "</EventData></Event>"...)
+		b.BeginNumbered()
+		b.Int(at("TimeGenerated"), 1_780_000_000_000_000+n*1000)
+		b.String(at("_Table"), "SecurityEvent")
+		b.Int(at("_SystemForm"), 0)
+		b.Bytes(at("EventXml"), text)
+		b.String(at("Channel"), "Security")
+		b.String(at("Provider"), "Microsoft-Windows-Security-Auditing")
+		b.Int(at("EventID"), 4624+n%3)
+		b.Int(at("EventRecordId"), n)
+		b.String(at("Computer"), fmt.Sprint("host", n%50))
+		b.End()
+	}
+}
+
+// percentile gives the wait that p of a hundred don't pass.
+func percentile(all []time.Duration, p int) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[min(len(all)*p/100, len(all)-1)]
+}
+
+// slowDisk delays each sync.
+type slowDisk struct {
+	wal.FS
+	delay time.Duration
+}
+
+type slowFile struct {
+	wal.File
+	delay time.Duration
+}
+
+func (s slowDisk) Create(name string) (wal.File, error) {
+	f, err := s.FS.Create(name)
+	return slowFile{f, s.delay}, err
+}
+
+func (f slowFile) Sync() error {
+	<-time.After(f.delay)
+	return f.File.Sync()
+}
+
+// BenchmarkSubmit puts batches of 500 logons from 32 callers through the door until
+// they are in the lake: rows a second, and the longest wait of a hundredth of the
+// batches. Run it with -cpu 1 for the figure of one core.
+func BenchmarkSubmit(b *testing.B) {
+	for _, delay := range []time.Duration{0, 5 * time.Millisecond} {
+		b.Run(fmt.Sprint("sync+", delay), func(b *testing.B) {
+			x := newWorld(b)
+			d, err := Open(context.Background(), Config{Writer: x.w, WAL: wal.Options{FS: slowDisk{wal.OS(), delay}}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			const callers, size = 32, 500
+			var next, busy atomic.Int64
+			waits := make([][]time.Duration, callers)
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			begun := time.Now()
+			for c := range callers {
+				wg.Go(func() {
+					rows := datafile.NewRows(schema.WindowsEvents)
+					logonRows(rows, size, int64(c))
+					tally := lake.SourceTally{Channel: "Security", Received: size, Stored: size, FirstTime: event.FromUnixMicros(1), LastTime: event.FromUnixMicros(2)}
+					batch := &Batch{Table: schema.WindowsEvents, Source: SourceName{Kind: "ingest", Name: fmt.Sprint("c", c)}, Rows: rows, Tallies: []lake.SourceTally{tally}}
+					for n := next.Add(1); n <= int64(b.N); {
+						batch.Request = &[32]byte{byte(n), byte(n >> 8), byte(n >> 16)}
+						at := time.Now()
+						_, err := d.Submit(context.Background(), batch)
+						var full *ErrBusy
+						if errors.As(err, &full) {
+							busy.Add(1)
+							continue
+						}
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						waits[c] = append(waits[c], time.Since(at))
+						n = next.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if err := d.Close(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			took := time.Since(begun)
+			b.StopTimer()
+			var all []time.Duration
+			for _, w := range waits {
+				all = append(all, w...)
+			}
+			b.ReportMetric(float64(b.N*size)/took.Seconds(), "rows/s")
+			b.ReportMetric(float64(percentile(all, 99).Microseconds())/1000, "p99-ms")
+			b.ReportMetric(float64(busy.Load()), "busy")
+			st := d.Stats()
+			b.ReportMetric(float64(st.Commits), "commits")
+			b.ReportMetric(float64(st.CommitTime.Milliseconds())/float64(max(st.Commits, 1)), "commit-ms")
+			if os.Getenv("WADI_VERBOSE") != "" {
+				b.Logf("%+v", st)
+			}
+		})
+	}
+}
