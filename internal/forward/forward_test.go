@@ -467,9 +467,13 @@ func TestIIS(t *testing.T) {
 	sum := send(t, cfg)
 	write(t, log, "2026-05-01 10:00:03 10.0.0.1 POST /c q=1 443 bob 192.0.2.7 - 500 - 7\n")
 	send(t, cfg)
+	write(t, log, "#Fields: date time cs(Host) cs-method\n2026-05-01 10:00:04 - GET\n2026-05-01 10:00:05 www GET\n")
+	send(t, cfg)
 	want := []string{
-		`{"TimeGenerated":"2026-05-01T10:00:01.0000000Z","sIP":"10.0.0.1","csMethod":"GET","csUriStem":"/a\"b","sPort":443,"cIP":"192.0.2.7","csUserAgent":"Mozilla/5.0+(X;++http://x)","scStatus":"200","TimeTaken":15,"csUriQuery":"-","csUserName":"-"}`,
-		`{"TimeGenerated":"2026-05-01T10:00:03.0000000Z","sIP":"10.0.0.1","csMethod":"POST","csUriStem":"/c","csUriQuery":"q=1","sPort":443,"csUserName":"bob","cIP":"192.0.2.7","scStatus":"500","TimeTaken":7,"csUserAgent":"-"}`,
+		`{"TimeGenerated":"2026-05-01T10:00:01.0000000Z","sIP":"10.0.0.1","csMethod":"GET","csUriStem":"/a\"b","csUriQuery":"-","sPort":443,"csUserName":"-","cIP":"192.0.2.7","csUserAgent":"Mozilla/5.0+(X;++http://x)","scStatus":"200","TimeTaken":15}`,
+		`{"TimeGenerated":"2026-05-01T10:00:03.0000000Z","sIP":"10.0.0.1","csMethod":"POST","csUriStem":"/c","csUriQuery":"q=1","sPort":443,"csUserName":"bob","cIP":"192.0.2.7","csUserAgent":"-","scStatus":"500","TimeTaken":7}`,
+		`{"TimeGenerated":"2026-05-01T10:00:04.0000000Z","csHost":"-","csMethod":"GET"}`,
+		`{"TimeGenerated":"2026-05-01T10:00:05.0000000Z","csHost":"www","csMethod":"GET"}`,
 	}
 	if diff := cmp.Diff(want, r.got(DefaultIISStream)); diff != "" {
 		t.Error(diff)

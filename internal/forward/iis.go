@@ -16,9 +16,10 @@ type iisLines struct {
 	parser  *w3c.Parser
 	row     w3c.Row
 	columns []iisColumn // by the column of w3c_iis
-	fields  string      // FieldNames that logged belongs to
-	logged  []int       // columns that are logged by fields, text only
-	seen    []bool
+	fields  string      // FieldNames that the following belong to
+	order   []int       // the columns that are logged, in their order
+	logged  []bool      // and by column
+	values  [][]byte    // of the row in work, by column
 	warned  map[string]bool
 	missing string
 }
@@ -31,7 +32,7 @@ type iisColumn struct {
 }
 
 func newIISLines() iisLines {
-	l := iisLines{parser: w3c.NewParser(w3c.Options{}), seen: make([]bool, len(schema.W3CIIS.Columns)), warned: map[string]bool{}}
+	l := iisLines{parser: w3c.NewParser(w3c.Options{}), logged: make([]bool, len(schema.W3CIIS.Columns)), values: make([][]byte, len(schema.W3CIIS.Columns)), warned: map[string]bool{}}
 	view := schema.LookupView("W3CIISLog")
 	for i := range schema.W3CIIS.Columns {
 		c := &schema.W3CIIS.Columns[i]
@@ -68,39 +69,54 @@ func (l *iisLines) line(line []byte) (row []byte, reason string) {
 	}
 	row = append([]byte(nil), `{"TimeGenerated":"`...)
 	row = append(r.Time.AppendISO(row, 7), '"')
-	clear(l.seen)
+	for i := range l.values {
+		l.values[i] = nil
+	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if f.Col < 0 || l.columns[f.Col].name == "" {
 			l.missing = string(f.Name)
 			continue
 		}
-		c := &l.columns[f.Col]
-		l.seen[f.Col] = true
-		row = append(append(append(row, `,"`...), c.name...), `":`...)
-		switch {
-		case c.number:
-			row = append(row, f.Value...)
-		case c.name == "csUserAgent":
-			row = dyn.AppendString(row, bytes.ReplaceAll(f.Value, []byte(" "), []byte("+")))
-		default:
-			row = dyn.AppendString(row, f.Value)
+		if !l.logged[f.Col] { // under another name
+			l.order, l.logged[f.Col] = append(l.order, f.Col), true
 		}
+		l.values[f.Col] = f.Value
 	}
-	for _, col := range l.logged {
-		if !l.seen[col] { // logged, and without a value
-			row = append(append(append(row, `,"`...), l.columns[col].name...), `":"-"`...)
-		}
+	for _, col := range l.order { // as in #Fields, which the receiver makes of it again
+		row = l.value(row, &l.columns[col], l.values[col])
 	}
 	return append(row, '}'), ""
 }
 
+// value appends a column's value, nil for a field that is logged and has none.
+func (l *iisLines) value(row []byte, c *iisColumn, value []byte) []byte {
+	if value == nil && c.number {
+		return row
+	}
+	row = append(append(append(row, `,"`...), c.name...), `":`...)
+	switch {
+	case value == nil:
+		return append(row, `"-"`...)
+	case c.number:
+		return append(row, value...)
+	case c.name == "csUserAgent":
+		value = bytes.ReplaceAll(value, []byte(" "), []byte("+"))
+	}
+	return dyn.AppendString(row, value)
+}
+
+// fieldsChanged finds the columns of the fields that are logged.
 func (l *iisLines) fieldsChanged(names string) {
-	l.fields, l.logged = names, l.logged[:0]
+	l.fields, l.order = names, l.order[:0]
+	clear(l.logged)
 	for name := range strings.FieldsSeq(names) {
+		if strings.EqualFold(name, "cs(Host)") {
+			name = "cs-host" // its other name
+		}
 		for i := range l.columns {
-			if c := &l.columns[i]; c.name != "" && !c.number && strings.EqualFold(c.field, name) {
-				l.logged = append(l.logged, i)
+			if c := &l.columns[i]; c.name != "" && strings.EqualFold(c.field, name) && !l.logged[i] {
+				l.order, l.logged[i] = append(l.order, i), true
 			}
 		}
 	}
