@@ -3,6 +3,8 @@
 PREFIX   ?= /usr/local
 FUZZTIME ?= 30s
 CRASHES  ?= 500
+SOAK     ?= 1h
+RATE     ?= 10000
 BUILD    := CGO_ENABLED=1 go build -ldflags='-s -w'
 TOOL     := go tool -modfile=tools/go.mod
 
@@ -41,8 +43,12 @@ bench: build ## print the figures: medians of 5, CPU seconds, ratios
 	go run ./internal/bench/wadibench --wadi bin/wadi $(BENCHFLAGS)
 
 .PHONY: crash
-crash: ## kill an import CRASHES times (default 500) at random points
+crash: ## kill an import, and a server under load, CRASHES times (default 500) at random points
 	WADI_SLOW=1 WADI_CRASH_RUNS=$(CRASHES) go test -count=1 -timeout 6h -v -run '^TestKill' ./internal/proof ./internal/collect/bulk
+
+.PHONY: soak
+soak: ## send RATE events a second (default 10000) to a server for SOAK (default 1h): memory, files and commits stay flat
+	WADI_SLOW=1 WADI_SOAK=$(SOAK) WADI_SOAK_RATE=$(RATE) go test -count=1 -timeout 30h -v -run '^TestSoak$$' ./internal/proof
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
