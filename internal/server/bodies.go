@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -248,8 +249,9 @@ type worker struct {
 
 // decoders keeps workers that are free.
 type decoders struct {
-	free chan *worker
-	now  func() time.Time
+	free  chan *worker
+	now   func() time.Time
+	taken atomic.Int64 // since rest was called last
 }
 
 func newDecoders(now func() time.Time) *decoders {
@@ -257,6 +259,7 @@ func newDecoders(now func() time.Time) *decoders {
 }
 
 func (d *decoders) take() *worker {
+	d.taken.Add(1)
 	select {
 	case w := <-d.free:
 		return w
@@ -277,6 +280,24 @@ func (d *decoders) give(w *worker) {
 	}
 	if w.zstd != nil {
 		w.zstd.Close()
+	}
+}
+
+// rest gives the memory of the free workers back, when none was used since the last
+// call.
+func (d *decoders) rest() {
+	if d.taken.Swap(0) > 0 {
+		return
+	}
+	for {
+		select {
+		case w := <-d.free:
+			if w.zstd != nil {
+				w.zstd.Close()
+			}
+		default:
+			return
+		}
 	}
 }
 

@@ -40,6 +40,8 @@ const (
 	// that each keeps.
 	workers   = 32
 	keptBytes = 2 << 20
+	// restEvery is how long decoders keep their memory when nothing comes.
+	restEvery = time.Minute
 	// oneTokenPart is the part of the memory for arriving bodies that one token may
 	// hold: one half.
 	oneTokenPart = 2

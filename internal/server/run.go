@@ -216,8 +216,9 @@ func (r *running) serve(ctx context.Context, settings *Settings, listener net.Li
 	if r.config.Ready != nil {
 		r.config.Ready(listener.Addr().String())
 	}
-	certs, upkeep := time.NewTicker(certEvery), time.NewTicker(upkeepEvery)
+	certs, upkeep, rest := time.NewTicker(certEvery), time.NewTicker(upkeepEvery), time.NewTicker(restEvery)
 	defer certs.Stop()
+	defer rest.Stop()
 	defer upkeep.Stop()
 	for {
 		select {
@@ -229,6 +230,8 @@ func (r *running) serve(ctx context.Context, settings *Settings, listener net.Li
 			r.reload()
 		case <-certs.C:
 			r.renew()
+		case <-rest.C:
+			r.decoders.rest()
 		case <-upkeep.C:
 			r.keepUp(ctx)
 		}
