@@ -32,6 +32,13 @@ func startReceiver(t *testing.T, data, listen string) *receiver {
 		t.Fatal(err)
 	}
 	r := &receiver{cmd: exec.Command(path, "--data", data, "serve", "--listen", listen), stderr: &bytes.Buffer{}}
+	r.await(t)
+	return r
+}
+
+// await starts the server and waits until it listens.
+func (r *receiver) await(t *testing.T) {
+	t.Helper()
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +61,11 @@ func startReceiver(t *testing.T, data, listen string) *receiver {
 				for lines.Scan() { // so that it never waits for its reader
 				}
 			}()
-			return r
+			return
 		}
 	}
 	_ = r.cmd.Wait()
 	t.Fatalf("the server ended:\n%s", r.stderr)
-	return nil
 }
 
 // kill ends the server without a word, once.
