@@ -24,6 +24,7 @@ type world struct {
 	w     *lake.Writer
 	probe *schema.Table
 	other *schema.Table
+	now   func() time.Time // of the lake
 }
 
 func newWorld(t testing.TB) *world {
@@ -55,7 +56,7 @@ func (x *world) reload() {
 }
 
 func (x *world) openLake() {
-	w, err := lake.OpenWriter(context.Background(), x.dir, lake.Options{})
+	w, err := lake.OpenWriter(context.Background(), x.dir, lake.Options{Now: x.now})
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -86,11 +86,14 @@ func (s *Subscription) Next(ctx context.Context) (a Arrival, missed int64, err e
 	}
 }
 
-// Close ends watching.
+// Close ends watching; what has arrived and was not taken is dropped.
 func (s *Subscription) Close() {
 	s.d.mu.Lock()
 	delete(s.d.watchers, s)
 	s.d.mu.Unlock()
+	s.mu.Lock()
+	s.queue = nil
+	s.mu.Unlock()
 	s.end()
 }
 
