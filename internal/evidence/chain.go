@@ -109,7 +109,7 @@ func (c *Chain) play(e *Entry, say func(string, ...any)) {
 		f := c.Files[r.Path]
 		switch {
 		case f == nil:
-			say("it takes %s out, which isn't in", r.Path)
+			say("it takes %s out, which no entry brought in", r.Path)
 			continue
 		case f.Rows != r.Rows:
 			say("it takes %s out with %d rows, which has %d", r.Path, r.Rows, f.Rows)

@@ -2,6 +2,8 @@ package lake
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -162,17 +164,23 @@ func (v *evidenceCheck) replay(ctx context.Context, last int64) error {
 
 // tables holds the heads that the snapshots carry to the chain.
 func (v *evidenceCheck) tables(r *ReadPoint) {
+	wrong := map[int64][]string{}
 	for _, name := range sortedKeys(r.tables) {
 		t := r.tables[name]
 		n, head, ok := snapshotEvidence(t)
 		if !ok || !t.wadis() {
 			continue
 		}
-		switch same, known := v.chain.Knows(n, head); {
-		case known && !same && n > v.chain.N:
-			v.report(Fault{Table: name, Path: v.lake.dir, Reason: fmt.Sprintf("the table knows entry %d of the chain, which ends with %d: it was cut off or is older than the table", n, v.chain.N)})
-		case known && !same:
-			v.report(Fault{Table: name, Path: v.lake.dir, Reason: fmt.Sprintf("the table knows another entry %d than the chain has: it was written anew", n)})
+		if same, known := v.chain.Knows(n, head); known && !same {
+			wrong[n] = append(wrong[n], name)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(wrong)) {
+		names := strings.Join(wrong[n], ", ")
+		if n > v.chain.N {
+			v.chainFault("%s: the table knows entry %d of the chain, which ends with %d: it was cut off or is older than the table", names, n, v.chain.N)
+		} else {
+			v.chainFault("%s: the table knows another entry %d than the chain has: it was written anew", names, n)
 		}
 	}
 }
@@ -203,17 +211,8 @@ func (v *evidenceCheck) files(ctx context.Context, r *ReadPoint) error {
 			v.report(v.fault(rel, d.Reason, f, v.changedGroups(path, f)))
 			continue
 		}
-		sum, known := v.sums[rel]
-		switch {
-		case f.SHA256 == "":
-			v.out.Unproven++
-		case !known || fmt.Sprintf("%x", sum.SHA256) != f.SHA256:
-			// The files were checked against the state's list, which says otherwise.
-			if changed := v.changedGroups(path, f); len(f.Groups) == 0 || len(changed) > 0 {
-				v.report(v.fault(rel, "its content isn't what the chain knows, and the state's checksum was changed with it", f, changed))
-			} else {
-				v.report(v.fault(rel, "the state's checksum isn't that of the chain", f, []int{}))
-			}
+		if err := v.content(rel, path, f); err != nil {
+			return err
 		}
 	}
 	for _, rel := range slices.Sorted(maps.Keys(have)) {
@@ -230,6 +229,36 @@ func (v *evidenceCheck) files(ctx context.Context, r *ReadPoint) error {
 			delete(v.damaged, path)
 		}
 		v.report(v.fault(rel, reason, nil, nil))
+	}
+	return nil
+}
+
+// content holds a file that the check of the files found nothing wrong with to the
+// checksum that the chain has. The files were checked against the state's list: where
+// that says the same, they aren't read again.
+func (v *evidenceCheck) content(rel, path string, f *evidence.File) error {
+	row, known := v.sums[rel]
+	switch {
+	case f.SHA256 == "":
+		v.out.Unproven++
+		return nil
+	case known && hex.EncodeToString(row.SHA256[:]) == f.SHA256:
+		return nil
+	}
+	file, err := v.lake.opts.fs.Open(path)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	switch {
+	case hex.EncodeToString(sum.Sum(nil)) != f.SHA256:
+		v.report(v.fault(rel, "its content isn't what the chain knows, and the state's checksum was changed with it", f, v.changedGroups(path, f)))
+	case known:
+		v.report(v.fault(rel, "the state's checksum isn't that of the chain", f, []int{}))
 	}
 	return nil
 }
