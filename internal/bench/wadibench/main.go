@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/wadi-project/wadi/internal/bench"
@@ -45,7 +46,9 @@ func run(ctx context.Context, cfg bench.Config) (err error) {
 	if cfg.Cache, err = filepath.Abs(cfg.Cache); err != nil {
 		return err
 	}
-	cfg.EVTXDump = evtxDump(ctx, cfg.Cache)
+	if len(cfg.Only) == 0 || slices.Contains(cfg.Only, "evtx") {
+		cfg.EVTXDump = evtxDump(ctx, cfg.Cache)
+	}
 	return bench.Run(ctx, cfg, os.Stdout)
 }
 
