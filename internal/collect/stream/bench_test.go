@@ -29,7 +29,7 @@ func logonRows(b *datafile.Rows, count int, salt int64) {
 	for i := range count {
 		n := salt*int64(count) + int64(i)
 		text = append(text[:0], "<EventData>"...)
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			text = fmt.Appendf(text, "<Data Name='%s'>%s-%d</Data>", name, name, n%1000)
 		}
 		text = append(text, "</EventData></Event>"...)
