@@ -165,7 +165,7 @@ func (x *world) load(d *Door, a *acked, next []int64, batches int) {
 				var busy *ErrBusy
 				for tries := 0; errors.As(err, &busy); tries++ {
 					if tries > 0 {
-						time.Sleep(time.Millisecond) // what a client does, only faster
+						<-time.After(time.Millisecond) // what a client does, only faster
 					}
 					r, err = d.Submit(context.Background(), b)
 				}
@@ -211,7 +211,7 @@ func TestACrashAtEveryStep(t *testing.T) {
 	x := newWorld(t)
 	var a acked
 	next := make([]int64, 4)
-	rounds := 24
+	rounds := 12
 	if os.Getenv("WADI_SLOW") != "" {
 		rounds = 200
 	}
@@ -273,11 +273,15 @@ func TestACrashAtEveryStep(t *testing.T) {
 }
 
 func TestFaultsOfTheLog(t *testing.T) {
+	faults := int64(1)
+	if os.Getenv("WADI_SLOW") != "" {
+		faults = 6
+	}
 	for _, c := range []struct {
 		op  string
 		err error
 	}{{"write", syscall.ENOSPC}, {"write", syscall.EIO}, {"sync", syscall.EIO}, {"create", syscall.ENOSPC}, {"remove", syscall.EIO}} {
-		for n := range int64(4) {
+		for n := range faults {
 			t.Run(fmt.Sprint(c.op, " ", c.err, " ", n+1), func(t *testing.T) {
 				x := newWorld(t)
 				f := &faultyFS{FS: wal.OS(), fail: nth(c.op, 3*n+2, c.err)}
