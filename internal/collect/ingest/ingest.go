@@ -150,12 +150,15 @@ func (d *Decoder) Decode(t *Target, f Format, body []byte, out *Result) error {
 		out.Tallies = out.Tallies[:0]
 	}
 	d.out, d.write = nil, nil
+	if len(body) > keptBody {
+		*d = *NewDecoder(d.now) // what large bodies took is given back
+	}
 	return err
 }
 
 // start prepares for a body.
 func (d *Decoder) start(t *Target, out *Result) {
-	if out.Rows == nil || out.Rows.Table() != t.Table {
+	if out.Rows == nil || out.Rows.Table() != t.Table || out.Rows.SizeBytes() > keptRows {
 		out.Rows = datafile.NewRows(t.Table)
 	}
 	out.Rows.Reset()

@@ -16,4 +16,8 @@ const (
 	// MaxEncoded bounds the rows made of a body in bytes: a composed event holds its
 	// values twice, and escapes grow.
 	MaxEncoded = 64 << 20
+	// keptBody and keptRows are the sizes of a body and of its rows up to which their
+	// memory is kept for the next: typical requests have 1 MB.
+	keptBody = 4 << 20
+	keptRows = 8 << 20
 )
