@@ -165,6 +165,20 @@ func hotPosition(t *icebergTable, log string) (int64, error) {
 	return at, err
 }
 
+// rememberHot keeps the bounds of a hot file that this process wrote; nil forgets them.
+func (s *store) rememberHot(name string, bounds map[int]Bound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case bounds == nil:
+		delete(s.hot, name)
+	case s.hot == nil:
+		s.hot = map[string]map[int]Bound{name: bounds}
+	default:
+		s.hot[name] = bounds
+	}
+}
+
 // hotBounds gives the bounds of a hot file that this process wrote.
 func (s *store) hotBounds(name string) map[int]Bound {
 	s.mu.Lock()
@@ -325,28 +339,16 @@ func (w *Writer) placeHot(ctx context.Context, t *schema.Table, s *datafile.Sort
 			bounds[c.FieldID] = Bound{Min: c.Min, Max: c.Max, Nulls: c.Nulls}
 		}
 	}
-	w.store.mu.Lock()
-	if w.store.hot == nil {
-		w.store.hot = map[string]map[int]Bound{}
-	}
-	w.store.hot[name] = bounds
-	w.store.mu.Unlock()
+	w.store.rememberHot(name, bounds)
 	err = w.opts.fs.MkdirAll(w.store.hotDir(t.Name))
 	if err == nil {
 		err = w.opts.fs.Rename(temp, filepath.Join(w.store.hotDir(t.Name), name))
 	}
 	if err != nil {
 		discard(temp)
-		w.forgetHot(name)
+		w.store.rememberHot(name, nil)
 	}
 	return err
-}
-
-// forgetHot drops what is remembered of a hot file.
-func (w *Writer) forgetHot(name string) {
-	w.store.mu.Lock()
-	defer w.store.mu.Unlock()
-	delete(w.store.hot, name)
 }
 
 // retiredHot is a hot file whose rows are committed: it stays while a pin is left
@@ -433,7 +435,7 @@ func (w *Writer) sweepHot() error {
 		if err == nil && !needed(r.pins, pins) {
 			err = w.opts.fs.Remove(r.path)
 			if err == nil {
-				w.forgetHot(filepath.Base(r.path))
+				w.store.rememberHot(filepath.Base(r.path), nil)
 				continue
 			}
 		}
