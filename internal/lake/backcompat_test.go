@@ -15,6 +15,8 @@ import (
 
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // unpack unpacks an archive of testdata/backcompat to a new folder.
@@ -55,8 +57,8 @@ func unpack(t *testing.T, archive string) string {
 
 func TestOldLakesOpen(t *testing.T) {
 	archives, err := filepath.Glob("../../testdata/backcompat/lake-*.tar.gz")
-	if err != nil || len(archives) != Format {
-		t.Fatalf("%d archives for %d formats, %v", len(archives), Format, err)
+	if err != nil || len(archives) != folder.Format {
+		t.Fatalf("%d archives for %d formats, %v", len(archives), folder.Format, err)
 	}
 	for _, a := range archives {
 		t.Run(strings.TrimSuffix(filepath.Base(a), ".tar.gz"), func(t *testing.T) {

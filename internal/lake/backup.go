@@ -9,6 +9,10 @@ import (
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/ledger"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Copied is what a backup or restore holds.
@@ -28,14 +32,14 @@ const backupTries = 50
 func (l *Lake) Backup(ctx context.Context, to string) (Copied, error) {
 	var out Copied
 	if l.store == nil {
-		return out, refuse(codeNothingDone, "", "cannot back up %s: it holds no lake", l.dir)
+		return out, folder.Refuse(folder.CodeNothingDone, "", "cannot back up %s: it holds no lake", l.dir)
 	}
 	to, err := filepath.Abs(to)
 	if err == nil {
 		err = vacant(l.opts.fs, to)
 	}
 	if err != nil {
-		return out, explain(fmt.Errorf("cannot back up to %s: %w", to, err))
+		return out, folder.Explain(fmt.Errorf("cannot back up to %s: %w", to, err))
 	}
 	r, err := l.Pin(ctx, maxVerifyTime) // its files, and all younger ones, stay
 	if err != nil {
@@ -50,7 +54,7 @@ func (l *Lake) Backup(ctx context.Context, to string) (Copied, error) {
 		err = l.place(temp, to)
 	}
 	if err != nil {
-		err = errors.Join(explain(fmt.Errorf("cannot back up to %s: %w", to, err)), removeTree(l.opts.fs, temp))
+		err = errors.Join(folder.Explain(fmt.Errorf("cannot back up to %s: %w", to, err)), removeTree(l.opts.fs, temp))
 	}
 	return out, errors.Join(err, r.Close())
 }
@@ -59,26 +63,26 @@ func (l *Lake) backup(ctx context.Context, temp string) (Copied, error) {
 	if err := l.opts.fs.MkdirAll(temp); err != nil {
 		return Copied{}, err
 	}
-	m, ok, err := readMark(l.opts.fs, l.dir)
+	m, ok, err := folder.ReadMark(l.opts.fs, l.dir)
 	if err != nil || !ok {
 		return Copied{}, errors.Join(err, errNoMark)
 	}
 	if err := l.copyDatabases(ctx, temp); err != nil {
 		return Copied{}, err
 	}
-	p, err := catalog.OpenPointers(ctx, filepath.Join(temp, catalogName), catalog.Options{ReadOnly: true})
+	p, err := catalog.OpenPointers(ctx, filepath.Join(temp, folder.CatalogName), catalog.Options{ReadOnly: true})
 	if err != nil {
 		return Copied{}, err
 	}
-	copied := &store{fs: l.opts.fs, dir: l.dir, root: m.Root, former: m.Former, pointers: p}
-	out, err := copied.copyTo(ctx, temp)
+	copied := &store.Store{FS: l.opts.fs, Dir: l.dir, Root: m.Root, Former: m.Former, Pointers: p}
+	out, err := copyTo(ctx, copied, temp)
 	if err = errors.Join(err, p.Close()); err != nil {
 		return out, err
 	}
-	return out, writeMark(l.opts.fs, temp, m)
+	return out, folder.WriteMark(l.opts.fs, temp, m)
 }
 
-var errNoMark = errors.New("its " + markName + " is missing")
+var errNoMark = errors.New("its " + folder.MarkName + " is missing")
 
 // copyDatabases copies catalog and state as they are at one moment. A commit is
 // between two changes of the state's generation; one that is under way is in the
@@ -89,21 +93,21 @@ func (l *Lake) copyDatabases(ctx context.Context, temp string) error {
 		return err
 	}
 	if s == nil {
-		return l.store.pointers.Backup(ctx, filepath.Join(temp, catalogName))
+		return l.store.Pointers.Backup(ctx, filepath.Join(temp, folder.CatalogName))
 	}
 	for range backupTries {
 		var before, after int64
-		for _, name := range []string{stateName, catalogName} {
+		for _, name := range []string{folder.StateName, folder.CatalogName} {
 			err = errors.Join(err, l.opts.fs.Remove(filepath.Join(temp, name)))
 		}
 		if err == nil {
 			before, err = s.Generation(ctx)
 		}
 		if err == nil {
-			err = s.Backup(ctx, filepath.Join(temp, stateName))
+			err = s.Backup(ctx, filepath.Join(temp, folder.StateName))
 		}
 		if err == nil {
-			err = l.store.pointers.Backup(ctx, filepath.Join(temp, catalogName))
+			err = l.store.Pointers.Backup(ctx, filepath.Join(temp, folder.CatalogName))
 		}
 		if err == nil {
 			after, err = s.Generation(ctx)
@@ -116,39 +120,39 @@ func (l *Lake) copyDatabases(ctx context.Context, temp string) error {
 }
 
 // copyTo links every file that the tables name into another data folder.
-func (s *store) copyTo(ctx context.Context, to string) (Copied, error) {
+func copyTo(ctx context.Context, s *store.Store, to string) (Copied, error) {
 	var out Copied
-	named, err := s.named(ctx)
+	named, err := s.Named(ctx)
 	if err != nil {
 		return out, err
 	}
-	other := store{dir: to}
-	folders := map[string]bool{filepath.Join(to, tablesName, catalog.Namespace): true}
+	other := store.Store{Dir: to}
+	folders := map[string]bool{filepath.Join(to, folder.TablesName, catalog.Namespace): true}
 	for _, rel := range sortedKeys(named) {
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}
-		st, err := s.fs.Stat(s.path(rel))
+		st, err := s.FS.Stat(s.Path(rel))
 		if errors.Is(err, fs.ErrNotExist) && filepath.Ext(rel) == ".json" {
 			continue // a superseded metadata file
 		}
 		if err != nil {
 			return out, err
 		}
-		dir := filepath.Dir(other.path(rel))
+		dir := filepath.Dir(other.Path(rel))
 		if !folders[dir] {
-			if err := s.fs.MkdirAll(dir); err != nil {
+			if err := s.FS.MkdirAll(dir); err != nil {
 				return out, err
 			}
 			folders[dir] = true
 		}
-		if err := s.fs.Link(s.path(rel), other.path(rel)); err != nil {
+		if err := s.FS.Link(s.Path(rel), other.Path(rel)); err != nil {
 			return out, err
 		}
 		out.Files, out.Bytes = out.Files+1, out.Bytes+st.Size()
 	}
 	for dir := range folders {
-		if err := errors.Join(s.fs.MkdirAll(dir), s.fs.SyncDir(dir)); err != nil {
+		if err := errors.Join(s.FS.MkdirAll(dir), s.FS.SyncDir(dir)); err != nil {
 			return out, err
 		}
 	}
@@ -156,13 +160,13 @@ func (s *store) copyTo(ctx context.Context, to string) (Copied, error) {
 }
 
 // vacant refuses a folder that holds something.
-func vacant(f fsys, dir string) error {
+func vacant(f folder.FS, dir string) error {
 	names, err := f.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil && len(names) > 0 {
-		return refuse(codeNothingDone, "name a folder that doesn't exist yet", "the folder isn't empty")
+		return folder.Refuse(folder.CodeNothingDone, "name a folder that doesn't exist yet", "the folder isn't empty")
 	}
 	return err
 }
@@ -170,7 +174,7 @@ func vacant(f fsys, dir string) error {
 // place gives a finished folder its name.
 func (l *Lake) place(temp, to string) error { return place(l.opts.fs, temp, to) }
 
-func place(f fsys, temp, to string) error {
+func place(f folder.FS, temp, to string) error {
 	if err := f.Remove(to); err != nil { // an empty one
 		return err
 	}
@@ -178,7 +182,7 @@ func place(f fsys, temp, to string) error {
 }
 
 // removeTree removes a folder that this package made.
-func removeTree(f fsys, dir string) error {
+func removeTree(f folder.FS, dir string) error {
 	names, err := f.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -214,7 +218,7 @@ func Restore(ctx context.Context, backup, dir string, o Options) (Copied, error)
 		err = vacant(o.fs, dir)
 	}
 	if err != nil {
-		return Copied{}, errors.Join(explain(fmt.Errorf("cannot restore to %s: %w", dir, err)), from.Close())
+		return Copied{}, errors.Join(folder.Explain(fmt.Errorf("cannot restore to %s: %w", dir, err)), from.Close())
 	}
 	out, err := from.Backup(ctx, dir)
 	if err = errors.Join(err, from.Close()); err != nil {

@@ -12,6 +12,10 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Bounds of a compaction.
@@ -51,7 +55,7 @@ type Compacted struct {
 func (w *Writer) Compact(ctx context.Context) ([]Compacted, error) {
 	done, err := w.compact(ctx, 2)
 	if err != nil {
-		return done, explain(fmt.Errorf("cannot compact: %w", err))
+		return done, folder.Explain(fmt.Errorf("cannot compact: %w", err))
 	}
 	return done, nil
 }
@@ -94,7 +98,7 @@ func (w *Writer) compactTable(ctx context.Context, t *schema.Table, due int) (c 
 	c.Table = t.Name
 	w.acts.Lock()
 	defer w.acts.Unlock()
-	r, err := w.Pin(ctx, LongestDeadline)
+	r, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return c, err
 	}
@@ -129,12 +133,12 @@ func (w *Writer) compactTable(ctx context.Context, t *schema.Table, due int) (c 
 type fileSet struct {
 	caseID, us int64
 	version    int
-	files      []DataFile
+	files      []store.DataFile
 }
 
 // smallFiles gives what can be merged. Files that another program wrote are left
 // alone unless it is known whose they are.
-func smallFiles(t *schema.Table, files []DataFile, finder *cases, due int) []fileSet {
+func smallFiles(t *schema.Table, files []store.DataFile, finder *cases, due int) []fileSet {
 	type key struct {
 		caseID    int64
 		partition string
@@ -144,8 +148,8 @@ func smallFiles(t *schema.Table, files []DataFile, finder *cases, due int) []fil
 	var order []key
 	for _, f := range files {
 		lo, hi, ok := ingested(t, f)
-		k := key{partition: partitionFolder(t.Partition, lo), version: f.SchemaVersion}
-		if f.SizeBytes >= smallFile || !ok || f.SchemaVersion > t.Version || k.partition != partitionFolder(t.Partition, hi) {
+		k := key{partition: store.PartitionFolder(t.Partition, lo), version: f.SchemaVersion}
+		if f.SizeBytes >= smallFile || !ok || f.SchemaVersion > t.Version || k.partition != store.PartitionFolder(t.Partition, hi) {
 			continue
 		}
 		if k.caseID, ok = finder.of(t, f); !ok {
@@ -167,7 +171,7 @@ func smallFiles(t *schema.Table, files []DataFile, finder *cases, due int) []fil
 			continue
 		}
 		// Neighbours in time: what comes out covers a short time again.
-		slices.SortStableFunc(g.files, func(a, b DataFile) int {
+		slices.SortStableFunc(g.files, func(a, b store.DataFile) int {
 			x, _ := number(a.Bounds[at].Min)
 			y, _ := number(b.Bounds[at].Min)
 			return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.Path, b.Path))

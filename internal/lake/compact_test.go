@@ -13,11 +13,13 @@ import (
 
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // tableRows gives the rows of a table, printed and sorted, and the number of its
 // files.
-func tableRows(t *testing.T, l *Lake, table *schema.Table) (rows []string, files []DataFile) {
+func tableRows(t *testing.T, l *Lake, table *schema.Table) (rows []string, files []store.DataFile) {
 	t.Helper()
 	r, err := l.Pin(t.Context(), time.Minute)
 	if err != nil {
@@ -184,18 +186,18 @@ func TestUpkeepCompactsWhenItIsDue(t *testing.T) {
 // mistaken for one that has the younger columns.
 func TestCompactKeepsVersionsApart(t *testing.T) {
 	table := schema.WindowsEvents
-	find := &cases{sources: map[int32]int64{1: 0}, store: &store{dir: "/lake", root: "/lake"}}
-	file := func(name string, version int, bytes int64) DataFile {
-		one := Bound{Min: int32(1), Max: int32(1)}
-		at := Bound{Min: testTime.UnixMicro(), Max: testTime.UnixMicro()}
-		return DataFile{Path: "/lake/lake/default/windows_events/" + name, SizeBytes: bytes, SchemaVersion: version, Bounds: map[int]Bound{
+	find := &cases{sources: map[int32]int64{1: 0}, store: &store.Store{Dir: "/lake", Root: "/lake"}}
+	file := func(name string, version int, bytes int64) store.DataFile {
+		one := store.Bound{Min: int32(1), Max: int32(1)}
+		at := store.Bound{Min: testTime.UnixMicro(), Max: testTime.UnixMicro()}
+		return store.DataFile{Path: "/lake/lake/default/windows_events/" + name, SizeBytes: bytes, SchemaVersion: version, Bounds: map[int]store.Bound{
 			table.Column("_Source").FieldID: one, table.Column("_IngestedAt").FieldID: at,
 		}}
 	}
 	younger := *table
 	younger.Version = 2
 	younger.Columns = append(slices.Clone(table.Columns), schema.Column{Name: "New", Disk: schema.DiskString, FieldID: 9999, Required: true, Born: 2})
-	sets := smallFiles(&younger, []DataFile{file("a", 1, 10), file("b", 2, 10), file("c", 1, 10), file("d", 2, smallFile), file("e", 3, 10), file("f", 2, 10)}, find, 2)
+	sets := smallFiles(&younger, []store.DataFile{file("a", 1, 10), file("b", 2, 10), file("c", 1, 10), file("d", 2, smallFile), file("e", 3, 10), file("f", 2, 10)}, find, 2)
 	if len(sets) != 2 || sets[0].version != 1 || len(sets[0].files) != 2 || sets[1].version != 2 || len(sets[1].files) != 2 {
 		t.Errorf("%+v", sets)
 	}
@@ -251,7 +253,7 @@ func TestDelete(t *testing.T) {
 		}
 	}
 	for _, f := range old {
-		if _, err := os.Stat(f.Path); err == nil && !slices.ContainsFunc(files, func(n DataFile) bool { return n.Path == f.Path }) {
+		if _, err := os.Stat(f.Path); err == nil && !slices.ContainsFunc(files, func(n store.DataFile) bool { return n.Path == f.Path }) {
 			t.Errorf("%s with deleted rows is still there", filepath.Base(f.Path))
 		}
 	}

@@ -5,30 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-
-	"github.com/apache/iceberg-go"
-	"github.com/apache/iceberg-go/table"
 
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
-
-// definitionKey is the property of a custom table that holds its definition
-// (schema.Table.Definition), so that a lake that lost its state still has them.
-const definitionKey = "wadi.table"
-
-// definedSet is the last set of tables that was read, and what it was read from.
-type definedSet struct {
-	set    *schema.Set
-	tables map[string]definedTable // custom tables by physical name
-}
-
-// definedTable is a custom table and the text of its definition.
-type definedTable struct {
-	text  string
-	table *schema.Table
-}
 
 // Schema gives the tables and views of the lake: the built-in ones and its custom
 // tables. A set, and a table in it, stays the same value until a definition
@@ -41,114 +25,25 @@ func (l *Lake) Schema(ctx context.Context) (*schema.Set, error) {
 	var err error
 	for range pinTries {
 		var set *schema.Set
-		if set, err = l.store.schema(ctx); !errors.Is(err, fs.ErrNotExist) {
+		if set, err = l.store.Schema(ctx); !errors.Is(err, fs.ErrNotExist) {
 			return set, err
 		}
 	}
 	return nil, fmt.Errorf("cannot read the lake's tables: %w", err)
 }
 
-// schema reads the set of tables as the catalog has them now.
-func (s *store) schema(ctx context.Context) (*schema.Set, error) {
-	all, err := s.pointers.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	texts := map[string]string{}
-	for name, location := range all {
-		if schema.LookupTable(name) != nil {
-			continue
-		}
-		text, err := s.definition(name, location)
-		if err != nil {
-			return nil, err
-		}
-		if text != "" {
-			texts[name] = text
-		}
-	}
-	return s.defined(texts)
-}
-
 // Schema gives the tables and views as they were at the read point.
 func (r *ReadPoint) Schema() (*schema.Set, error) {
 	texts := map[string]string{}
 	for name, t := range r.tables {
-		if text := t.meta.Properties()[definitionKey]; text != "" && schema.LookupTable(name) == nil {
+		if text := t.Meta.Properties()[store.DefinitionKey]; text != "" && schema.LookupTable(name) == nil {
 			texts[name] = text
 		}
 	}
 	if len(texts) == 0 {
 		return schema.Builtin(), nil
 	}
-	return r.store.defined(texts)
-}
-
-// definition gives the definition of a table that isn't built in, empty for
-// another program's table in Wadi's catalog.
-func (s *store) definition(name, location string) (string, error) {
-	s.mu.Lock()
-	last, ok := s.definitions[name]
-	s.mu.Unlock()
-	if ok && last.location == location {
-		return last.text, nil
-	}
-	meta, err := s.readMetadata(location)
-	if err != nil {
-		return "", fmt.Errorf("cannot read table %s: %w", name, err)
-	}
-	last = locatedText{location, meta.Properties()[definitionKey]}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.definitions == nil {
-		s.definitions = map[string]locatedText{}
-	}
-	s.definitions[name] = last
-	return last.text, nil
-}
-
-// locatedText is a definition and the metadata file it was read from.
-type locatedText struct{ location, text string }
-
-// defined gives the set of tables with these definitions, by physical name. It
-// reuses the tables whose definition is that of the last set.
-func (s *store) defined(texts map[string]string) (*schema.Set, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := s.last
-	same := last.set != nil && len(texts) == len(last.tables)
-	tables := make(map[string]definedTable, len(texts))
-	var custom []*schema.Table
-	for _, name := range sortedKeys(texts) {
-		d, ok := last.tables[name]
-		if !ok || d.text != texts[name] {
-			t, err := schema.ParseDefinition(texts[name])
-			if err == nil && t.Name != name {
-				err = fmt.Errorf("it defines %s", t.Name)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("table %s of the lake is none that can be asked: %w", name, err)
-			}
-			d, same = definedTable{texts[name], t}, false
-		}
-		tables[name] = d
-		custom = append(custom, d.table)
-	}
-	if same {
-		return last.set, nil
-	}
-	set, err := schema.NewSet(custom...)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the lake's tables: %w", err)
-	}
-	s.last = definedSet{set: set, tables: tables}
-	return set, nil
-}
-
-// wadis tells whether a table is one of Wadi's: built in, or custom by its
-// definition.
-func (t *icebergTable) wadis() bool {
-	return schema.LookupTable(t.name) != nil || t.meta.Properties()[definitionKey] != ""
+	return r.store.Defined(texts)
 }
 
 // CreateTable makes custom tables (schema.ParseCustom), all or none; the act is
@@ -159,7 +54,7 @@ func (w *Writer) CreateTable(ctx context.Context, tables ...*schema.Table) error
 	defer w.acts.Unlock()
 	for _, t := range tables {
 		if err := w.define(ctx, t, nil); err != nil {
-			return explain(fmt.Errorf("cannot make table %s: %w", t.Custom, err))
+			return folder.Explain(fmt.Errorf("cannot make table %s: %w", t.Custom, err))
 		}
 	}
 	return nil
@@ -178,14 +73,14 @@ func (w *Writer) AlterTable(ctx context.Context, name, columns string) (*schema.
 	}
 	t := set.Find(name)
 	if t == nil {
-		return nil, refuse(codeUsage, "see 'wadi table list'", "cannot alter table %s: there is no such table", name)
+		return nil, folder.Refuse(folder.CodeUsage, "see 'wadi table list'", "cannot alter table %s: there is no such table", name)
 	}
 	next, _, err := schema.AddColumns(t, columns)
 	if err != nil {
-		return nil, refuse(codeUsage, "", "%w", err)
+		return nil, folder.Refuse(folder.CodeUsage, "", "%w", err)
 	}
 	if err := w.define(ctx, next, t); err != nil {
-		return nil, explain(fmt.Errorf("cannot alter table %s: %w", t.Custom, err))
+		return nil, folder.Explain(fmt.Errorf("cannot alter table %s: %w", t.Custom, err))
 	}
 	return next, nil
 }
@@ -194,7 +89,7 @@ func (w *Writer) AlterTable(ctx context.Context, name, columns string) (*schema.
 // The caller holds acts.
 func (w *Writer) define(ctx context.Context, t, from *schema.Table) error {
 	if t.Custom == "" {
-		return refuse(codeUsage, "", "it is no custom table")
+		return folder.Refuse(folder.CodeUsage, "", "it is no custom table")
 	}
 	verb := "create"
 	var columns []string
@@ -219,36 +114,7 @@ func (w *Writer) vacantName(ctx context.Context, t *schema.Table) error {
 		return err
 	}
 	if _, err = schema.NewSet(append(set.Custom(), t)...); err != nil {
-		return refuse(codeNothingDone, "see 'wadi table list'", "%w", err)
+		return folder.Refuse(folder.CodeNothingDone, "see 'wadi table list'", "%w", err)
 	}
 	return nil
-}
-
-var errRedefined = errors.New("it was defined anew meanwhile: try again")
-
-// redefine gives the update that writes a table's definition, after a look at the
-// one it had: only a new table, or the next version with all columns it had, is
-// written. The commit fails when the table has changed in between.
-func (st *stage) redefine() ([]table.Update, error) {
-	t := st.change.table
-	if st.base.location == "" {
-		return nil, nil // newTable has written it
-	}
-	text := st.base.meta.Properties()[definitionKey]
-	if text == "" {
-		return nil, refuse(codeNothingDone, "", "another program has a table of that name in the catalog")
-	}
-	old, err := schema.ParseDefinition(text)
-	if err != nil {
-		return nil, err
-	}
-	if old.Custom != t.Custom || old.Version+1 != t.Version || len(old.Columns) >= len(t.Columns) || !slices.EqualFunc(old.Columns, t.Columns[:len(old.Columns)], sameColumn) {
-		return nil, refuse(codeNothingDone, "see 'wadi table list'", "%w", errRedefined)
-	}
-	return []table.Update{table.NewSetPropertiesUpdate(iceberg.Properties{definitionKey: t.Definition()})}, nil
-}
-
-// sameColumn tells whether two columns are the same in the files.
-func sameColumn(a, b schema.Column) bool {
-	return a.FieldID == b.FieldID && a.Name == b.Name && a.KQL == b.KQL && a.Born == b.Born
 }

@@ -14,6 +14,10 @@ import (
 
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // custom makes the form of a custom table.
@@ -117,7 +121,7 @@ func TestCustomTable(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{stateName, stateName + "-wal", stateName + "-shm"} {
+	for _, name := range []string{folder.StateName, folder.StateName + "-wal", folder.StateName + "-shm"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -135,20 +139,20 @@ func TestCustomTableRefused(t *testing.T) {
 	}
 	check := func(what string, err error, want string, code int) {
 		t.Helper()
-		var own *Error
+		var own *folder.Error
 		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &own) || own.ExitCode() != code {
 			t.Errorf("%s: %v, want %q and exit code %d", what, err, want, code)
 		}
 	}
-	check("again", w.CreateTable(t.Context(), custom(t, "Probe_CL", "client:int")), "there is a table Probe_CL already", codeNothingDone)
-	check("by case", w.CreateTable(t.Context(), custom(t, "PROBE_CL", "client:int")), "differ only by case", codeNothingDone)
-	check("built in", w.CreateTable(t.Context(), schema.W3CIIS), "no custom table", codeUsage)
+	check("again", w.CreateTable(t.Context(), custom(t, "Probe_CL", "client:int")), "there is a table Probe_CL already", folder.CodeNothingDone)
+	check("by case", w.CreateTable(t.Context(), custom(t, "PROBE_CL", "client:int")), "differ only by case", folder.CodeNothingDone)
+	check("built in", w.CreateTable(t.Context(), schema.W3CIIS), "no custom table", folder.CodeUsage)
 	_, err := w.AlterTable(t.Context(), "Probe_CL", "Client:int")
-	check("column", err, "differ only by case", codeUsage)
+	check("column", err, "differ only by case", folder.CodeUsage)
 	_, err = w.AlterTable(t.Context(), "None_CL", "x:int")
-	check("no table", err, "there is no such table", codeUsage)
+	check("no table", err, "there is no such table", folder.CodeUsage)
 	_, err = w.AlterTable(t.Context(), "windows_events", "x:int")
-	check("built in", err, "built in", codeUsage)
+	check("built in", err, "built in", folder.CodeUsage)
 	if got := current(t, dir, "Probe_CL"); got.Version != 1 || len(got.Columns) != 7 {
 		t.Errorf("what was refused changed the table: %+v", got)
 	}
@@ -332,12 +336,12 @@ func TestCustomTableDeath(t *testing.T) {
 // TestForgedDefinition holds that a definition that another program wrote is
 // checked, and named when it is wrong.
 func TestForgedDefinition(t *testing.T) {
-	s := &store{}
+	s := &store.Store{}
 	for text, want := range map[string]string{
 		`{`: "probe_cl", `{"name":"Other_CL","version":1,"columns":[{"id":20,"name":"a","type":"int","born":1}]}`: "defines other_cl",
 		`{"name":"windows_events","version":1,"columns":[]}`: "_CL",
 	} {
-		if _, err := s.defined(map[string]string{"probe_cl": text}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.Defined(map[string]string{"probe_cl": text}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -17,6 +17,10 @@ import (
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // TestDeathBeforeEveryStep copies the folder before every change of a commit, as
@@ -81,41 +85,41 @@ func TestDeathBeforeEveryStep(t *testing.T) {
 
 // stepFS calls step before each change.
 type stepFS struct {
-	osFS
+	folder.OS
 	step func(string) error
 }
 
-func (f *stepFS) Create(name string) (file, error) {
+func (f *stepFS) Create(name string) (folder.File, error) {
 	if err := f.step(name); err != nil {
 		return nil, err
 	}
-	return f.osFS.Create(name)
+	return f.OS.Create(name)
 }
 
 func (f *stepFS) Rename(from, to string) error {
 	if err := f.step(to); err != nil {
 		return err
 	}
-	return f.osFS.Rename(from, to)
+	return f.OS.Rename(from, to)
 }
 
 func (f *stepFS) SyncDir(name string) error {
-	return errors.Join(f.step(name), f.osFS.SyncDir(name))
+	return errors.Join(f.step(name), f.OS.SyncDir(name))
 }
 
 func (f *stepFS) Remove(name string) error {
-	return errors.Join(f.step(name), f.osFS.Remove(name))
+	return errors.Join(f.step(name), f.OS.Remove(name))
 }
 
 // foreignCommit adds a file of n rows to windows_events as another program would:
 // without Wadi's mark in the snapshot.
 func foreignCommit(t *testing.T, dir string, n int) {
 	t.Helper()
-	p, err := catalog.OpenPointers(t.Context(), filepath.Join(dir, catalogName), catalog.Options{})
+	p, err := catalog.OpenPointers(t.Context(), filepath.Join(dir, folder.CatalogName), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &store{fs: osFS{}, dir: dir, root: dir, pointers: p}
+	s := &store.Store{FS: folder.OS{}, Dir: dir, Root: dir, Pointers: p}
 	us := testTime.UnixMicro()
 	sorter := datafile.NewSorter(datafile.SorterConfig{Table: schema.WindowsEvents, MemoryBytes: 1 << 20, Workers: 1})
 	defer sorter.Close()
@@ -128,11 +132,11 @@ func foreignCommit(t *testing.T, dir string, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := change{table: schema.WindowsEvents, op: table.OpAppend}
+	c := store.Change{Table: schema.WindowsEvents, Op: table.OpAppend}
 	for _, f := range files {
-		c.add = append(c.add, newFile{File: f, us: us})
+		c.Add = append(c.Add, store.Added{File: f, US: us})
 	}
-	if err := errors.Join(s.commit(t.Context(), testTime, []change{c}), p.Close()); err != nil {
+	if err := errors.Join(s.Commit(t.Context(), testTime, []store.Change{c}), p.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -181,8 +185,8 @@ func TestACommitThatLosesTheRaceIsBuiltAnew(t *testing.T) {
 
 func TestAFullDiskIsOneClearLine(t *testing.T) {
 	for _, err := range []error{errors.Join(errors.New("x"), syscall.ENOSPC)} {
-		var own *Error
-		if err := explain(err); !errors.As(err, &own) || own.ExitCode() != 3 || !strings.Contains(err.Error(), "disk is full") {
+		var own *folder.Error
+		if err := folder.Explain(err); !errors.As(err, &own) || own.ExitCode() != 3 || !strings.Contains(err.Error(), "disk is full") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -200,7 +204,7 @@ func TestAReadOnlyFolderAnswers(t *testing.T) {
 		t.Errorf("%d rows, want 20", n)
 	}
 	verifyClean(t, ro)
-	var own *Error
+	var own *folder.Error
 	if _, err := OpenWriter(t.Context(), ro, testOptions()); !errors.As(err, &own) || own.ExitCode() != 3 {
 		t.Errorf("a writer on a read-only folder: %v", err)
 	}
@@ -245,20 +249,20 @@ func TestUpgradeCopiesFirstAndGoesStepByStep(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	m, _, err := readMark(osFS{}, dir)
+	m, _, err := folder.ReadMark(folder.OS{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Format = 0 // as if there had been one
-	var own *Error
-	if _, err := upgrade(t.Context(), osFS{}, dir, m, nil); !errors.As(err, &own) || own.ExitCode() != 3 {
+	var own *folder.Error
+	if _, err := upgrade(t.Context(), folder.OS{}, dir, m, nil); !errors.As(err, &own) || own.ExitCode() != 3 {
 		t.Errorf("an unknown format: %v", err)
 	}
 	steps := 0
-	got, err := upgrade(t.Context(), osFS{}, dir, m, map[int]upgradeStep{
-		0: func(context.Context, fsys, string) error { steps++; return nil }, 1: upgrades[1],
+	got, err := upgrade(t.Context(), folder.OS{}, dir, m, map[int]upgradeStep{
+		0: func(context.Context, folder.FS, string) error { steps++; return nil }, 1: upgrades[1],
 	})
-	if err != nil || got.Format != Format || steps != 1 {
+	if err != nil || got.Format != folder.Format || steps != 1 {
 		t.Errorf("%+v, %d steps, %v", got, steps, err)
 	}
 	for _, name := range []string{"catalog.db.format-0", "state.db.format-0"} {
@@ -275,7 +279,7 @@ func TestTheReserveIsFreedForExpiry(t *testing.T) {
 	dir := t.TempDir()
 	w := openTestWriter(t, dir, testOptions())
 	importRows(t, w, "", 1, 10)
-	path := filepath.Join(w.TempDir(), reserveName)
+	path := filepath.Join(w.TempDir(), folder.ReserveName)
 	if err := w.reserve(reserveFrom); err != nil {
 		t.Fatal(err)
 	}
@@ -299,30 +303,30 @@ func TestTheReserveIsFreedForExpiry(t *testing.T) {
 func TestPinsAreVoidAfterTheirDeadlineOrProcess(t *testing.T) {
 	dir := t.TempDir()
 	now := testTime
-	p := placePin(osFS{}, dir, now, time.Minute)
+	p := folder.PlacePin(folder.OS{}, dir, now, time.Minute)
 	if p == nil {
 		t.Fatal("no pin")
 	}
-	if us, ok, err := oldestPin(osFS{}, dir, now.Add(time.Second)); err != nil || !ok || us != now.UnixMicro() {
+	if us, ok, err := folder.OldestPin(folder.OS{}, dir, now.Add(time.Second)); err != nil || !ok || us != now.UnixMicro() {
 		t.Errorf("a valid pin: %v %v %v", us, ok, err)
 	}
-	if _, ok, err := oldestPin(osFS{}, dir, now.Add(2*time.Minute)); err != nil || ok {
+	if _, ok, err := folder.OldestPin(folder.OS{}, dir, now.Add(2*time.Minute)); err != nil || ok {
 		t.Errorf("a void pin: %v %v", ok, err)
 	}
 	// 4,194,305 is above the largest process id of Linux.
 	if err := os.WriteFile(filepath.Join(dir, "4194305-1"), []byte(`{"made_us":1,"until_us":9000000000000000}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := oldestPin(osFS{}, dir, now); err != nil || ok {
+	if _, ok, err := folder.OldestPin(folder.OS{}, dir, now); err != nil || ok {
 		t.Errorf("the pin of a dead process: %v %v", ok, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, itoa(os.Getpid())+"-99"), []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := oldestPin(osFS{}, dir, time.Now()); err != nil || !ok {
+	if _, ok, err := folder.OldestPin(folder.OS{}, dir, time.Now()); err != nil || !ok {
 		t.Errorf("a half-written pin protects as long as any may: %v %v", ok, err)
 	}
-	if p := placePin(osFS{}, filepath.Join(dir, "none"), now, time.Minute); p != nil || p.remove() != nil {
+	if p := folder.PlacePin(folder.OS{}, filepath.Join(dir, "none"), now, time.Minute); p != nil || p.Remove() != nil {
 		t.Error("a pin in a missing folder")
 	}
 }

@@ -10,6 +10,10 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Deleted says what Delete did.
@@ -37,7 +41,7 @@ type Deleted struct {
 func (w *Writer) Delete(ctx context.Context, t *schema.Table, match func(source int32, seq int64) bool, where string) (Deleted, error) {
 	d, err := w.deleteRows(ctx, t, match, where)
 	if err != nil {
-		return Deleted{Where: where}, explain(fmt.Errorf("cannot delete rows of %s: %w", t.Name, err))
+		return Deleted{Where: where}, folder.Explain(fmt.Errorf("cannot delete rows of %s: %w", t.Name, err))
 	}
 	return d, nil
 }
@@ -46,11 +50,11 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 	d.Where = where
 	switch t {
 	case schema.Sources, schema.Ledger, schema.WadiAudit:
-		return d, refuse(codeUsage, "retention may be set for it", "it is the lake's own record")
+		return d, folder.Refuse(folder.CodeUsage, "retention may be set for it", "it is the lake's own record")
 	}
 	w.acts.Lock()
 	defer w.acts.Unlock()
-	r, err := w.Pin(ctx, LongestDeadline)
+	r, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return d, err
 	}
@@ -84,9 +88,9 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 			caseID = -1 // under every hold of a case
 		}
 		if rules.held(t.Name, caseID) {
-			return d, refuse(codeNothingDone, "see 'wadi lake hold list'", "some of them are under a legal hold")
+			return d, folder.Refuse(folder.CodeNothingDone, "see 'wadi lake hold list'", "some of them are under a legal hold")
 		}
-		old := replacement{table: versioned(t, f.SchemaVersion), old: []DataFile{f}, caseID: max(caseID, 0)}
+		old := replacement{table: versioned(t, f.SchemaVersion), old: []store.DataFile{f}, caseID: max(caseID, 0)}
 		d.Rows += hits
 		if hits == f.Rows {
 			d.FilesDropped++
@@ -118,11 +122,11 @@ func (w *Writer) waiting(r *ReadPoint, t *schema.Table) error {
 	if w.stream != nil || len(r.hot[t.Name]) == 0 {
 		return nil
 	}
-	return refuse(codeNothingDone, "run 'wadi serve' once: it brings them into the table", "a server died, and rows of it wait in its log")
+	return folder.Refuse(folder.CodeNothingDone, "run 'wadi serve' once: it brings them into the table", "a server died, and rows of it wait in its log")
 }
 
 // without writes a file anew but for the rows that match.
-func (w *Writer) without(ctx context.Context, t *schema.Table, f DataFile, hits int64, match func(source int32, seq int64) bool) func(datafile.Output) ([]datafile.File, error) {
+func (w *Writer) without(ctx context.Context, t *schema.Table, f store.DataFile, hits int64, match func(source int32, seq int64) bool) func(datafile.Output) ([]datafile.File, error) {
 	source, seq := t.Index("_Source"), t.Index("_Seq")
 	return func(out datafile.Output) ([]datafile.File, error) {
 		out.MaxFiles = 1
@@ -147,7 +151,7 @@ func (w *Writer) without(ctx context.Context, t *schema.Table, f DataFile, hits 
 }
 
 // matches counts the rows of a file that match.
-func matches(ctx context.Context, t *schema.Table, f DataFile, match func(source int32, seq int64) bool) (n int64, err error) {
+func matches(ctx context.Context, t *schema.Table, f store.DataFile, match func(source int32, seq int64) bool) (n int64, err error) {
 	source, seq := t.Index("_Source"), t.Index("_Seq")
 	err = datafile.Read(ctx, datafile.Input{Path: f.Path}, t, []int{source, seq}, datafile.Filter{}, func(r datafile.Row) error {
 		src, _ := r.Int(source)

@@ -16,11 +16,9 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
-)
 
-// evidenceKey carries, in a snapshot's summary, number and head of the last entry of
-// the chain of evidence that knows the snapshot's files: "<n> <head>".
-const evidenceKey = "wadi.evidence"
+	"github.com/wadi-project/wadi/internal/lake/store"
+)
 
 // seal makes the entry of the chain of evidence that says what the job does, and
 // gives the snapshots its head. The caller holds Writer.commits, and the data files
@@ -45,7 +43,7 @@ func (j *job) seal(ctx context.Context) error {
 	}
 	j.row.Evidence = &catalog.EvidenceRow{N: e.N, Body: body, Head: head}
 	for i := range j.changes {
-		j.changes[i].evidence = fmt.Sprintf("%d %s", e.N, head)
+		j.changes[i].Evidence = fmt.Sprintf("%d %s", e.N, head)
 	}
 	return nil
 }
@@ -54,8 +52,8 @@ func (j *job) seal(ctx context.Context) error {
 func (j *job) ledgerDigest(ctx context.Context) (*evidence.Ledger, error) {
 	var files []datafile.Input
 	for i := range j.changes {
-		if c := &j.changes[i]; c.table == schema.Ledger {
-			for _, f := range c.add {
+		if c := &j.changes[i]; c.Table == schema.Ledger {
+			for _, f := range c.Add {
 				files = append(files, datafile.Input{Path: f.Path, SizeBytes: f.SizeBytes})
 			}
 		}
@@ -103,7 +101,7 @@ func (w *Writer) beginEvidence(ctx context.Context) error {
 // newEvidence begins a chain that knows all files the tables have and names the last
 // entry of the chain before. why says why, empty for the first of a state.
 func (w *Writer) newEvidence(ctx context.Context, why string) error {
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,22 +119,22 @@ func (w *Writer) newEvidence(ctx context.Context, why string) error {
 	}
 	for _, name := range sortedKeys(tables) {
 		t := tables[name]
-		if !t.wadis() {
+		if !t.Wadis() {
 			continue
 		}
 		if at, head, found := snapshotEvidence(t); found && !ok && (e.Former == nil || at > e.Former.N) {
 			e.Former, e.Why = &evidence.Former{N: at, Head: head.String()}, "the state was lost"
 		}
-		files, err := w.store.files(t)
+		files, err := w.store.Files(t)
 		if err != nil {
 			return err
 		}
 		for _, f := range files {
-			rel, inside := w.store.relative(f.loc)
+			rel, inside := w.store.Relative(f.Loc)
 			if !inside {
 				continue
 			}
-			file := evidence.File{Path: rel, Rows: f.file.Rows, Bytes: f.file.SizeBytes}
+			file := evidence.File{Path: rel, Rows: f.File.Rows, Bytes: f.File.SizeBytes}
 			if row, known := sums[rel]; known {
 				file.SHA256 = hex.EncodeToString(row.SHA256[:])
 			}
@@ -157,12 +155,12 @@ func (w *Writer) newEvidence(ctx context.Context, why string) error {
 }
 
 // snapshotEvidence gives the entry of the chain that a table's current snapshot names.
-func snapshotEvidence(t *icebergTable) (n int64, head evidence.Head, ok bool) {
-	snap := t.meta.CurrentSnapshot()
+func snapshotEvidence(t *store.Table) (n int64, head evidence.Head, ok bool) {
+	snap := t.Meta.CurrentSnapshot()
 	if snap == nil || snap.Summary == nil {
 		return 0, head, false
 	}
-	number, text, _ := strings.Cut(snap.Summary.Properties[evidenceKey], " ")
+	number, text, _ := strings.Cut(snap.Summary.Properties[store.EvidenceKey], " ")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return 0, head, false
@@ -172,7 +170,7 @@ func snapshotEvidence(t *icebergTable) (n int64, head evidence.Head, ok bool) {
 }
 
 // removes notes the files that leave the tables.
-func (j *job) removes(rel string, f DataFile) {
+func (j *job) removes(rel string, f store.DataFile) {
 	j.removed = append(j.removed, evidence.Removed{Path: rel, Rows: f.Rows})
 }
 
@@ -186,15 +184,15 @@ func actionKind(a *ledger.Action, op string) string {
 
 // ownFiles are the data files of Wadi's tables at a read point, by their path as the
 // chain names it.
-func (r *ReadPoint) ownFiles() (map[string]DataFile, []string) {
-	all := map[string]DataFile{}
+func (r *ReadPoint) ownFiles() (map[string]store.DataFile, []string) {
+	all := map[string]store.DataFile{}
 	var elsewhere []string
 	for name, files := range r.files {
 		for _, f := range files {
-			if rel, ok := r.store.relative(f.loc); ok {
-				all[rel] = f.file
+			if rel, ok := r.store.Relative(f.Loc); ok {
+				all[rel] = f.File
 			} else {
-				elsewhere = append(elsewhere, name+": "+f.file.Path)
+				elsewhere = append(elsewhere, name+": "+f.File.Path)
 			}
 		}
 	}

@@ -22,6 +22,10 @@ import (
 	"github.com/wadi-project/wadi/internal/evidence"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // findings checks the evidence of a lake and gives what is wrong.
@@ -95,7 +99,7 @@ func filesOf(t *testing.T, dir string, table *schema.Table) []string {
 // edit runs a statement in the state as somebody with an editor would.
 func edit(t *testing.T, dir, statement string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, stateName))
+	db, err := sql.Open("sqlite", filepath.Join(dir, folder.StateName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +233,7 @@ func forgeSum(t *testing.T, dir, path string) {
 func forgeChain(t *testing.T, dir, path string) {
 	t.Helper()
 	sum := sumOf(t, path)
-	s, err := catalog.OpenState(t.Context(), filepath.Join(dir, stateName), catalog.Options{})
+	s, err := catalog.OpenState(t.Context(), filepath.Join(dir, folder.StateName), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,13 +280,13 @@ func TestForgedLedger(t *testing.T) {
 	_, files := tableRows(t, w.Lake, schema.Ledger)
 	old := files[0]
 	j := job{w: w, id: w.mark.UUID + "/999", us: testTime.UnixMicro()}
-	r := replacement{table: schema.Ledger, old: []DataFile{old}, us: testTime.UnixMicro(), write: func(out datafile.Output) ([]datafile.File, error) {
+	r := replacement{table: schema.Ledger, old: []store.DataFile{old}, us: testTime.UnixMicro(), write: func(out datafile.Output) ([]datafile.File, error) {
 		return forgedLedger(ctx, t, w, old, out)
 	}}
 	if err := j.prepare(ctx, table.OpOverwrite, []replacement{r}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.store.commit(ctx, testTime, j.changes); err != nil {
+	if err := w.store.Commit(ctx, testTime, j.changes); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.state.FinishPart(ctx, catalog.PartRow{ID: j.id, Files: j.row.Files, Gone: j.row.Gone}); err != nil {
@@ -309,7 +313,7 @@ func TestForgedLedger(t *testing.T) {
 }
 
 // forgedLedger writes a file of the ledger again with one record less received.
-func forgedLedger(ctx context.Context, t *testing.T, w *Writer, old DataFile, out datafile.Output) ([]datafile.File, error) {
+func forgedLedger(ctx context.Context, t *testing.T, w *Writer, old store.DataFile, out datafile.Output) ([]datafile.File, error) {
 	s := datafile.NewSorter(datafile.SorterConfig{Table: schema.Ledger, TempDir: w.TempDir(), Workers: 1})
 	defer func() { _ = s.Close() }()
 	b := datafile.NewRows(schema.Ledger)
@@ -452,7 +456,7 @@ func TestEvidenceOfADeadProcess(t *testing.T) {
 func TestEvidenceWithoutState(t *testing.T) {
 	dir := evidenceLake(t)
 	before := sound(t, "before", dir)
-	for _, name := range []string{stateName, stateName + "-wal", stateName + "-shm"} {
+	for _, name := range []string{folder.StateName, folder.StateName + "-wal", folder.StateName + "-shm"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -90,7 +90,7 @@ func (v *evidenceCheck) run(ctx context.Context, r *ReadPoint, heads []evidence.
 	v.out.Verified = verified
 	last := int64(0)
 	for _, t := range r.tables {
-		if n, _, ok := snapshotEvidence(t); ok && t.wadis() {
+		if n, _, ok := snapshotEvidence(t); ok && t.Wadis() {
 			last = max(last, n)
 		}
 	}
@@ -168,7 +168,7 @@ func (v *evidenceCheck) tables(r *ReadPoint) {
 	for _, name := range sortedKeys(r.tables) {
 		t := r.tables[name]
 		n, head, ok := snapshotEvidence(t)
-		if !ok || !t.wadis() {
+		if !ok || !t.Wadis() {
 			continue
 		}
 		if same, known := v.chain.Knows(n, head); known && !same {
@@ -196,7 +196,7 @@ func (v *evidenceCheck) files(ctx context.Context, r *ReadPoint) error {
 			return context.Cause(ctx)
 		}
 		f := v.chain.Files[rel]
-		path := v.lake.store.path(rel)
+		path := v.lake.store.Path(rel)
 		if _, in := have[rel]; !in {
 			reason := "it left the table without an entry in the chain"
 			if d, ok := v.damaged[path]; ok {
@@ -219,7 +219,7 @@ func (v *evidenceCheck) files(ctx context.Context, r *ReadPoint) error {
 		if v.chain.Files[rel] != nil {
 			continue
 		}
-		path := v.lake.store.path(rel)
+		path := v.lake.store.Path(rel)
 		reason := "no entry of the chain brought it into the table"
 		if n := v.chain.Gone[rel]; n > 0 {
 			reason = fmt.Sprintf("entry %d of the chain took it out, and the table names it", n)
@@ -274,7 +274,7 @@ func (v *evidenceCheck) rest() {
 // that are at fault, nil for all.
 func (v *evidenceCheck) fault(rel, reason string, f *evidence.File, groups []int) Fault {
 	table, _, _ := strings.Cut(rel, "/")
-	out := Fault{Table: table, Path: v.lake.store.path(rel), Reason: reason, Day: evidence.Day(rel)}
+	out := Fault{Table: table, Path: v.lake.store.Path(rel), Reason: reason, Day: evidence.Day(rel)}
 	if f == nil {
 		return out
 	}

@@ -10,6 +10,10 @@ import (
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Expired is what Expire took out of the tables.
@@ -47,7 +51,7 @@ func (w *Writer) Expire(ctx context.Context) (Expired, error) {
 		err = w.makeReserve(ctx)
 	}
 	if err != nil {
-		return out, explain(fmt.Errorf("cannot expire rows: %w", err))
+		return out, folder.Explain(fmt.Errorf("cannot expire rows: %w", err))
 	}
 	return out, nil
 }
@@ -67,7 +71,7 @@ func (w *Writer) expire(ctx context.Context) (Expired, error) {
 	}
 	w.acts.Lock()
 	defer w.acts.Unlock()
-	point, err := w.Pin(ctx, LongestDeadline)
+	point, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return out, err
 	}
@@ -111,7 +115,7 @@ func (w *Writer) expire(ctx context.Context) (Expired, error) {
 
 // due tells whether a file has outlived its retention, and if so whether a hold
 // keeps it.
-func (r Settings) due(t *schema.Table, f DataFile, find *cases, now time.Time) (due, held bool) {
+func (r Settings) due(t *schema.Table, f store.DataFile, find *cases, now time.Time) (due, held bool) {
 	id, known := find.of(t, f)
 	if !known {
 		id = -1
@@ -135,7 +139,7 @@ func cutoff(now time.Time, days int64) int64 {
 
 // dropKeys removes the keys of rows that have expired.
 func (w *Writer) dropKeys(ctx context.Context, rules Settings, find *cases, now time.Time) (int64, error) {
-	point, err := w.Pin(ctx, LongestDeadline)
+	point, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return 0, err
 	}

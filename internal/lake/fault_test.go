@@ -15,6 +15,8 @@ import (
 
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 var errFault = errors.New("the disk is on fire")
@@ -22,7 +24,7 @@ var errFault = errors.New("the disk is on fire")
 // faultFS fails the n-th change of files or databases: once, or from there on
 // (the disk is gone, or the process is as good as dead).
 type faultFS struct {
-	osFS
+	folder.OS
 	n, calls int
 	forever  bool
 	last     string
@@ -39,11 +41,11 @@ func (f *faultFS) hit(op string) error {
 	return nil
 }
 
-func (f *faultFS) Create(name string) (file, error) {
+func (f *faultFS) Create(name string) (folder.File, error) {
 	if err := f.hit("create " + filepath.Base(name)); err != nil {
 		return nil, err
 	}
-	w, err := f.osFS.Create(name)
+	w, err := f.OS.Create(name)
 	if err != nil {
 		return nil, err
 	}
@@ -57,28 +59,28 @@ func (f *faultFS) MkdirAll(name string) error {
 	if err := f.hit("mkdir " + filepath.Base(name)); err != nil {
 		return err
 	}
-	return f.osFS.MkdirAll(name)
+	return f.OS.MkdirAll(name)
 }
 
 func (f *faultFS) Rename(from, to string) error {
 	if err := f.hit("rename " + filepath.Base(to)); err != nil {
 		return err
 	}
-	return f.osFS.Rename(from, to)
+	return f.OS.Rename(from, to)
 }
 
 func (f *faultFS) Remove(name string) error {
 	if err := f.hit("remove " + filepath.Base(name)); err != nil {
 		return err
 	}
-	return f.osFS.Remove(name)
+	return f.OS.Remove(name)
 }
 
 func (f *faultFS) Link(from, to string) error {
 	if err := f.hit("link " + filepath.Base(to)); err != nil {
 		return err
 	}
-	return f.osFS.Link(from, to)
+	return f.OS.Link(from, to)
 }
 
 func (f *faultFS) SyncDir(name string) error {
@@ -89,24 +91,24 @@ func (f *faultFS) SyncDir(name string) error {
 }
 
 type faultFile struct {
-	file
+	folder.File
 	fs   *faultFS
 	name string
 }
 
 func (w *faultFile) Write(p []byte) (int, error) {
 	if err := w.fs.hit("write " + w.name); err != nil {
-		n, _ := w.file.Write(p[:len(p)/2])
+		n, _ := w.File.Write(p[:len(p)/2])
 		return n, err
 	}
-	return w.file.Write(p)
+	return w.File.Write(p)
 }
 
 func (w *faultFile) Sync() error { return w.fs.hit("sync " + w.name) }
 
 // Close closes the file in any case, as the system does.
 func (w *faultFile) Close() error {
-	return errors.Join(w.fs.hit("close "+w.name), w.file.Close())
+	return errors.Join(w.fs.hit("close "+w.name), w.File.Close())
 }
 
 // world is what a lake holds, to be compared: its rows, and what the audit
@@ -333,11 +335,11 @@ func checkNoGarbage(t *testing.T, now time.Time, w *Writer, where string) {
 			t.Fatalf("%s: %v", where, err)
 		}
 	}
-	named, err := w.store.named(t.Context())
+	named, err := w.store.Named(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	present, err := w.store.list()
+	present, err := w.store.List()
 	if err != nil {
 		t.Fatal(err)
 	}

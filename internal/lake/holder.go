@@ -2,15 +2,10 @@ package lake
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-)
 
-// maxLockBytes bounds wadi.lock: a number and a path.
-const maxLockBytes = 4 << 10
+	"github.com/wadi-project/wadi/internal/lake/folder"
+)
 
 // Announce writes into wadi.lock where the holder can be reached: the path of a
 // Unix socket, "" for nowhere any more. It is for others to read with [Holder].
@@ -18,51 +13,14 @@ func (w *Writer) Announce(socket string) error {
 	if strings.ContainsAny(socket, "\n\x00") {
 		return fmt.Errorf("cannot announce the socket %q: its path has a line break", socket)
 	}
-	if err := w.lock.write(socket); err != nil {
-		return explain(fmt.Errorf("cannot announce the socket: %w", err))
+	if err := w.lock.Write(socket); err != nil {
+		return folder.Explain(fmt.Errorf("cannot announce the socket: %w", err))
 	}
 	return nil
-}
-
-// write notes the holder in the lock's file: its pid, then its socket if any.
-func (l *lock) write(socket string) error {
-	text := strconv.Itoa(os.Getpid()) + "\n"
-	if socket != "" {
-		text += socket + "\n"
-	}
-	if err := l.f.Truncate(0); err != nil {
-		return err
-	}
-	_, err := l.f.WriteAt([]byte(text), 0)
-	return err
 }
 
 // Holder reads who wrote into the data folder dir last: its pid, and the socket it
 // announced, "" for none. A process that died leaves both behind, so a caller must
 // find out whether anybody answers. Without a lock, or when it can't be read, both
 // are zero.
-func Holder(dir string) (pid int, socket string) {
-	f, err := os.Open(filepath.Join(dir, lockName))
-	if err != nil {
-		return 0, ""
-	}
-	defer func() { _ = f.Close() }()
-	return readHolder(f)
-}
-
-func readHolder(r io.ReaderAt) (pid int, socket string) {
-	text, err := io.ReadAll(io.NewSectionReader(r, 0, maxLockBytes))
-	if err != nil {
-		return 0, ""
-	}
-	first, rest, _ := strings.Cut(string(text), "\n")
-	pid, err = strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return 0, ""
-	}
-	socket, _, whole := strings.Cut(rest, "\n")
-	if !whole {
-		return pid, ""
-	}
-	return pid, socket
-}
+func Holder(dir string) (pid int, socket string) { return folder.Holder(dir) }

@@ -5,24 +5,26 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 func TestHolder(t *testing.T) {
 	dir := t.TempDir()
-	if pid, socket := Holder(dir); pid != 0 || socket != "" {
+	if pid, socket := folder.Holder(dir); pid != 0 || socket != "" {
 		t.Errorf("no lock: %d %q", pid, socket)
 	}
 	w, err := OpenWriter(t.Context(), dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pid, socket := Holder(dir); pid != os.Getpid() || socket != "" {
+	if pid, socket := folder.Holder(dir); pid != os.Getpid() || socket != "" {
 		t.Errorf("a lock without socket: %d %q", pid, socket)
 	}
 	if err := w.Announce("/run/a b/wä.sock"); err != nil {
 		t.Fatal(err)
 	}
-	if pid, socket := Holder(dir); pid != os.Getpid() || socket != "/run/a b/wä.sock" {
+	if pid, socket := folder.Holder(dir); pid != os.Getpid() || socket != "/run/a b/wä.sock" {
 		t.Errorf("a lock with socket: %d %q", pid, socket)
 	}
 	if _, err := OpenWriter(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "process") {
@@ -34,14 +36,14 @@ func TestHolder(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if pid, socket := Holder(dir); pid != 0 || socket != "" {
+	if pid, socket := folder.Holder(dir); pid != 0 || socket != "" {
 		t.Errorf("a lock let go: %d %q", pid, socket)
 	}
 	for _, text := range []string{"", "x", "x\n/a\n", "12\n/half", "\x00\n/a\n"} {
-		if err := os.WriteFile(filepath.Join(dir, lockName), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, folder.LockName), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, socket := Holder(dir); socket != "" {
+		if _, socket := folder.Holder(dir); socket != "" {
 			t.Errorf("%q names the socket %q", text, socket)
 		}
 	}

@@ -5,186 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
-
-// Hot files are rows of a stream log that are durable in its write-ahead log and
-// not yet in the tables: hot/<table>/<log>_<from>_<to>_<rows>_v<version>.parquet holds
-// those of the positions above from, up to to. A reader takes, from the position that
-// the table has in its catalog, the unbroken chain of them.
-var hotPattern = regexp.MustCompile(`^([0-9a-f]{32})_([0-9]{1,19})_([0-9]{1,19})_([0-9]{1,19})_v([0-9]{1,9})\.parquet$`)
-
-// hotFile is a hot file as its name says.
-type hotFile struct {
-	name     string
-	log      string // UUID without hyphens
-	from, to int64
-	rows     int64
-	version  int
-}
-
-func parseHot(name string) (hotFile, bool) {
-	m := hotPattern.FindStringSubmatch(name)
-	if m == nil {
-		return hotFile{}, false
-	}
-	f := hotFile{name: name, log: m[1]}
-	var errs [4]error
-	f.from, errs[0] = strconv.ParseInt(m[2], 10, 64)
-	f.to, errs[1] = strconv.ParseInt(m[3], 10, 64)
-	f.rows, errs[2] = strconv.ParseInt(m[4], 10, 64)
-	f.version, errs[3] = strconv.Atoi(m[5])
-	return f, errors.Join(errs[:]...) == nil && f.from < f.to && f.rows > 0 && f.version > 0
-}
-
-// hotDir is the folder of a table's hot files.
-func (s *store) hotDir(name string) string { return filepath.Join(s.dir, hotName, name) }
-
-// listHot gives the hot files of a table, ascending.
-func (s *store) listHot(name string) ([]hotFile, error) {
-	names, err := s.fs.ReadDir(s.hotDir(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the hot files of %s: %w", name, err)
-	}
-	var all []hotFile
-	for _, e := range names {
-		if f, ok := parseHot(e.Name()); ok && !e.IsDir() {
-			all = append(all, f)
-		}
-	}
-	return all, nil
-}
-
-// chainFrom gives the unbroken chain of a log's files above a position. Of two that
-// begin there the longer one has the rows of the other too.
-func chainFrom(all []hotFile, log string, at int64) []hotFile {
-	next := map[int64]hotFile{}
-	for _, f := range all {
-		if f.log == log && f.to > next[f.from].to {
-			next[f.from] = f
-		}
-	}
-	var chain []hotFile
-	for {
-		f, ok := next[at]
-		if !ok {
-			return chain
-		}
-		chain = append(chain, f)
-		at = f.to
-	}
-}
-
-// hotTables names the tables that have a folder of hot files.
-func (s *store) hotTables() ([]string, error) {
-	folders, err := s.fs.ReadDir(filepath.Join(s.dir, hotName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the hot files: %w", err)
-	}
-	var names []string
-	for _, e := range folders {
-		if e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
-}
-
-// hotFiles gives the hot rows above these states of the tables.
-func (s *store) hotFiles(tables map[string]*icebergTable) (map[string][]DataFile, error) {
-	names, err := s.hotTables()
-	if err != nil || len(names) == 0 {
-		return nil, err
-	}
-	hot := map[string][]DataFile{}
-	for _, name := range names {
-		all, err := s.listHot(name)
-		if err != nil {
-			return nil, err
-		}
-		for _, log := range logsOf(all) {
-			at, err := hotPosition(tables[name], log)
-			if err != nil {
-				return nil, err
-			}
-			for _, f := range chainFrom(all, log, at) {
-				path := filepath.Join(s.hotDir(name), f.name)
-				st, err := s.fs.Stat(path)
-				if err != nil {
-					return nil, fmt.Errorf("cannot read a hot file of %s: %w", name, err)
-				}
-				hot[name] = append(hot[name], DataFile{
-					Path: path, Rows: f.rows, SizeBytes: st.Size(), SchemaVersion: f.version, Bounds: s.hotBounds(f.name),
-				})
-			}
-		}
-	}
-	return hot, nil
-}
-
-// logsOf names the logs that hot files are of, in order.
-func logsOf(all []hotFile) []string {
-	var logs []string
-	for _, f := range all {
-		if !slices.Contains(logs, f.log) {
-			logs = append(logs, f.log)
-		}
-	}
-	slices.Sort(logs)
-	return logs
-}
-
-// hotPosition gives where a table, nil when it isn't made yet, is in a log whose UUID
-// is written without hyphens.
-func hotPosition(t *icebergTable, log string) (int64, error) {
-	u, err := uuid.Parse(log)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the hot files of log %s: %w", log, err)
-	}
-	if t == nil {
-		return 0, nil
-	}
-	at, _, err := position(t, u.String())
-	return at, err
-}
-
-// rememberHot keeps the bounds of a hot file that this process wrote; nil forgets them.
-func (s *store) rememberHot(name string, bounds map[int]Bound) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case bounds == nil:
-		delete(s.hot, name)
-	case s.hot == nil:
-		s.hot = map[string]map[int]Bound{name: bounds}
-	default:
-		s.hot[name] = bounds
-	}
-}
-
-// hotBounds gives the bounds of a hot file that this process wrote.
-func (s *store) hotBounds(name string) map[int]Bound {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.hot[name]
-}
 
 // hotChain is how far the hot files of a table go.
 type hotChain struct {
@@ -229,26 +61,26 @@ func (g *Log) chain(name string) (*hotChain, error) {
 	if c := g.hot[name]; c != nil {
 		return c, nil
 	}
-	all, err := g.w.store.pointers.All(context.Background())
+	all, err := g.w.store.Pointers.All(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	c := &hotChain{}
 	if location, ok := all[name]; ok {
-		meta, err := g.w.store.readMetadata(location)
+		meta, err := g.w.store.ReadMetadata(location)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read table %s: %w", name, err)
 		}
-		if c.committed, _, err = position(&icebergTable{name: name, meta: meta}, g.row.UUID); err != nil {
+		if c.committed, _, err = store.Position(&store.Table{Name: name, Meta: meta}, g.row.UUID); err != nil {
 			return nil, err
 		}
 	}
-	files, err := g.w.store.listHot(name)
+	files, err := g.w.store.ListHot(name)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range chainFrom(files, g.hex(), c.committed) {
-		c.cuts = append(c.cuts, f.to)
+	for _, f := range store.ChainFrom(files, g.hex(), c.committed) {
+		c.cuts = append(c.cuts, f.To)
 	}
 	g.hot[name] = c
 	return c, nil
@@ -262,7 +94,7 @@ func (g *Log) hex() string { return strings.ReplaceAll(g.row.UUID, "-", "") }
 func (g *Log) HotEnd(t *schema.Table) (int64, error) {
 	c, err := g.chain(t.Name)
 	if err != nil {
-		return 0, explain(fmt.Errorf("cannot tell how far the hot rows of %s go: %w", t.Name, err))
+		return 0, folder.Explain(fmt.Errorf("cannot tell how far the hot rows of %s go: %w", t.Name, err))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -276,7 +108,7 @@ func (g *Log) HotEnd(t *schema.Table) (int64, error) {
 // one table must not overlap.
 func (g *Log) WriteHot(ctx context.Context, t *schema.Table, rows []*datafile.Rows, from, to int64) error {
 	if err := g.writeHot(ctx, t, rows, from, to); err != nil {
-		return explain(fmt.Errorf("cannot write hot rows of %s: %w", t.Name, err))
+		return folder.Explain(fmt.Errorf("cannot write hot rows of %s: %w", t.Name, err))
 	}
 	return nil
 }
@@ -301,10 +133,10 @@ func (g *Log) writeHot(ctx context.Context, t *schema.Table, rows []*datafile.Ro
 	if err == nil && n == 0 {
 		err = errors.New("there are none")
 	}
-	f := hotFile{log: g.hex(), from: from, to: to, rows: n, version: t.Version}
-	f.name = fmt.Sprintf("%s_%d_%d_%d_v%d.parquet", f.log, from, to, n, t.Version)
+	f := store.HotFile{Log: g.hex(), From: from, To: to, Rows: n, Version: t.Version}
+	f.Name = fmt.Sprintf("%s_%d_%d_%d_v%d.parquet", f.Log, from, to, n, t.Version)
 	if err == nil {
-		err = g.w.placeHot(ctx, t, s, f.name)
+		err = g.w.placeHot(ctx, t, s, f.Name)
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
@@ -333,20 +165,20 @@ func (w *Writer) placeHot(ctx context.Context, t *schema.Table, s *datafile.Sort
 	if err != nil {
 		return err
 	}
-	bounds := map[int]Bound{}
+	bounds := map[int]store.Bound{}
 	for _, c := range files[0].Stats {
 		if c.Min != nil && c.Max != nil {
-			bounds[c.FieldID] = Bound{Min: c.Min, Max: c.Max, Nulls: c.Nulls}
+			bounds[c.FieldID] = store.Bound{Min: c.Min, Max: c.Max, Nulls: c.Nulls}
 		}
 	}
-	w.store.rememberHot(name, bounds)
-	err = w.opts.fs.MkdirAll(w.store.hotDir(t.Name))
+	w.store.RememberHot(name, bounds)
+	err = w.opts.fs.MkdirAll(w.store.HotDir(t.Name))
 	if err == nil {
-		err = w.opts.fs.Rename(temp, filepath.Join(w.store.hotDir(t.Name), name))
+		err = w.opts.fs.Rename(temp, filepath.Join(w.store.HotDir(t.Name), name))
 	}
 	if err != nil {
 		discard(temp)
-		w.store.rememberHot(name, nil)
+		w.store.RememberHot(name, nil)
 	}
 	return err
 }
@@ -373,7 +205,7 @@ func (w *Writer) RetireHot(t *schema.Table, upTo int64) error {
 		err = w.sweepHot()
 	}
 	if err != nil {
-		return explain(fmt.Errorf("cannot retire hot rows of %s: %w", t.Name, err))
+		return folder.Explain(fmt.Errorf("cannot retire hot rows of %s: %w", t.Name, err))
 	}
 	return nil
 }
@@ -386,15 +218,15 @@ func (g *Log) retire(t *schema.Table, upTo int64) error {
 	c.mu.Lock()
 	upTo = min(upTo, c.committed)
 	c.mu.Unlock()
-	files, err := g.w.store.listHot(t.Name)
+	files, err := g.w.store.ListHot(t.Name)
 	if err != nil {
 		return err
 	}
-	return g.w.retireFiles(t.Name, slices.DeleteFunc(files, func(f hotFile) bool { return f.log != g.hex() || f.to > upTo }))
+	return g.w.retireFiles(t.Name, slices.DeleteFunc(files, func(f store.HotFile) bool { return f.Log != g.hex() || f.To > upTo }))
 }
 
 // retireFiles notes files of a table that only readers of today may still need.
-func (w *Writer) retireFiles(table string, files []hotFile) error {
+func (w *Writer) retireFiles(table string, files []store.HotFile) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -407,7 +239,7 @@ func (w *Writer) retireFiles(table string, files []hotFile) error {
 	w.hotMu.Lock()
 	defer w.hotMu.Unlock()
 	for _, f := range files {
-		path := filepath.Join(w.store.hotDir(table), f.name)
+		path := filepath.Join(w.store.HotDir(table), f.Name)
 		if !slices.ContainsFunc(w.retired, func(r retiredHot) bool { return r.path == path }) {
 			w.retired = append(w.retired, retiredHot{path, pins})
 		}
@@ -416,7 +248,7 @@ func (w *Writer) retireFiles(table string, files []hotFile) error {
 }
 
 func (w *Writer) pins() (map[string]int64, error) {
-	return validPins(w.opts.fs, filepath.Join(w.dir, tempName, pinsName), w.opts.Now())
+	return folder.ValidPins(w.opts.fs, filepath.Join(w.dir, folder.TempName, folder.PinsName), w.opts.Now())
 }
 
 // sweepHot removes retired files that no pin protects any more.
@@ -435,7 +267,7 @@ func (w *Writer) sweepHot() error {
 		if err == nil && !needed(r.pins, pins) {
 			err = w.opts.fs.Remove(r.path)
 			if err == nil {
-				w.store.rememberHot(filepath.Base(r.path), nil)
+				w.store.RememberHot(filepath.Base(r.path), nil)
 				continue
 			}
 		}
@@ -465,41 +297,41 @@ func (g *Log) ClearHot(ctx context.Context) error {
 		err = g.w.sweepHot()
 	}
 	if err != nil {
-		return explain(fmt.Errorf("cannot clear the hot rows: %w", err))
+		return folder.Explain(fmt.Errorf("cannot clear the hot rows: %w", err))
 	}
 	return nil
 }
 
 func (g *Log) clearHot(ctx context.Context) error {
 	w := g.w
-	names, err := w.store.hotTables()
+	names, err := w.store.HotTables()
 	if err != nil {
 		return err
 	}
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		all, err := w.store.listHot(name)
+		all, err := w.store.ListHot(name)
 		if err != nil {
 			return err
 		}
 		keep := map[string]bool{}
-		for _, log := range logsOf(all) {
-			at, err := hotPosition(tables[name], log)
+		for _, log := range store.LogsOf(all) {
+			at, err := store.HotPosition(tables[name], log)
 			if err != nil {
 				return err
 			}
-			for _, f := range chainFrom(all, log, at) {
+			for _, f := range store.ChainFrom(all, log, at) {
 				if log == g.hex() {
-					return fmt.Errorf("table %s is at position %d of the log, its hot rows go up to %d", name, at, f.to)
+					return fmt.Errorf("table %s is at position %d of the log, its hot rows go up to %d", name, at, f.To)
 				}
-				w.opts.Log.Warn("hot rows of a log that is lost stay as they are", "table", name, "file", f.name)
-				keep[f.name] = true
+				w.opts.Log.Warn("hot rows of a log that is lost stay as they are", "table", name, "file", f.Name)
+				keep[f.Name] = true
 			}
 		}
-		if err := w.retireFiles(name, slices.DeleteFunc(all, func(f hotFile) bool { return keep[f.name] })); err != nil {
+		if err := w.retireFiles(name, slices.DeleteFunc(all, func(f store.HotFile) bool { return keep[f.Name] })); err != nil {
 			return err
 		}
 	}
@@ -509,7 +341,7 @@ func (g *Log) clearHot(ctx context.Context) error {
 // openMark names the file that says that rows of a log may wait in its write-ahead
 // log.
 func (w *Writer) openMark(log string) string {
-	return filepath.Join(w.dir, hotName, strings.ReplaceAll(log, "-", "")+openSuffix)
+	return filepath.Join(w.dir, folder.HotName, strings.ReplaceAll(log, "-", "")+openSuffix)
 }
 
 const openSuffix = ".open"
@@ -519,7 +351,7 @@ func (w *Writer) markOpen(log string) error {
 	if _, err := w.opts.fs.Stat(path); err == nil {
 		return nil
 	}
-	return w.store.write(path, []byte("rows may wait in the log until 'wadi serve' has run\n"))
+	return w.store.Write(path, []byte("rows may wait in the log until 'wadi serve' has run\n"))
 }
 
 // Drained says that all rows of the log are in the tables and nothing more comes:
@@ -532,20 +364,20 @@ func (g *Log) Drained() error {
 	}
 	w.mu.Unlock()
 	if err := w.opts.fs.Remove(w.openMark(g.row.UUID)); err != nil {
-		return explain(fmt.Errorf("cannot close log %s: %w", g.row.UUID, err))
+		return folder.Explain(fmt.Errorf("cannot close log %s: %w", g.row.UUID, err))
 	}
 	return nil
 }
 
 // waitingNotice tells readers of rows that they may not see: a server died, and what
 // it acknowledged last may be in its write-ahead log only.
-func waitingNotice(f fsys, dir string) string {
-	names, err := f.ReadDir(filepath.Join(dir, hotName))
+func waitingNotice(f folder.FS, dir string) string {
+	names, err := f.ReadDir(filepath.Join(dir, folder.HotName))
 	if err != nil {
 		return ""
 	}
 	// Trying the lock would make a writer fail that begins now.
-	if pid, _ := Holder(dir); pid > 0 && alive(pid) {
+	if pid, _ := folder.Holder(dir); pid > 0 && folder.Alive(pid) {
 		return ""
 	}
 	for _, e := range names {

@@ -175,7 +175,7 @@ func TestReadersSeeEachRowOnce(t *testing.T) {
 			if err := x.w.RetireHot(x.table, int64(x.at)); err != nil {
 				t.Error(err)
 			}
-			if files, err := x.w.store.listHot(x.table.Name); err != nil || len(files) > 0 && files[0].to <= int64(x.at) {
+			if files, err := x.w.store.ListHot(x.table.Name); err != nil || len(files) > 0 && files[0].To <= int64(x.at) {
 				t.Errorf("hot files stay without readers: %v, %v", files, err)
 			}
 			if x.pinned < 10 {

@@ -15,6 +15,10 @@ import (
 	"github.com/wadi-project/wadi/internal/evidence"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // job writes data files and commits them, with the state's part row around it.
@@ -25,7 +29,7 @@ type job struct {
 	us  int64
 	row catalog.PartRow
 
-	changes []change
+	changes []store.Change
 	sorters [][]sorted         // by change; none for changes of files that exist
 	mine    []*datafile.Sorter // to be closed by the job
 	begun   bool
@@ -47,15 +51,15 @@ type sorted struct {
 // table go with those of its present one, into files of their own.
 func (j *job) add(t *schema.Table, s sorted) {
 	for i := range j.changes {
-		if c := &j.changes[i]; c.table.Name == t.Name {
-			if c.table.Version < t.Version {
-				c.table = t
+		if c := &j.changes[i]; c.Table.Name == t.Name {
+			if c.Table.Version < t.Version {
+				c.Table = t
 			}
 			j.sorters[i] = append(j.sorters[i], s)
 			return
 		}
 	}
-	j.changes = append(j.changes, change{table: t, op: table.OpAppend, id: j.id})
+	j.changes = append(j.changes, store.Change{Table: t, Op: table.OpAppend, ID: j.id})
 	j.sorters = append(j.sorters, []sorted{s})
 }
 
@@ -101,10 +105,10 @@ func (j *job) run(ctx context.Context) error {
 	}
 	if err == nil {
 		// From here on a cancelled context would only make the outcome unknown.
-		err = j.w.store.commit(context.WithoutCancel(ctx), j.w.opts.Now(), j.changes)
+		err = j.w.store.Commit(context.WithoutCancel(ctx), j.w.opts.Now(), j.changes)
 	}
 	switch {
-	case errors.Is(err, errUnknown):
+	case errors.Is(err, store.ErrUnknown):
 		j.w.broken = fmt.Errorf("an earlier commit has failed: %w", err)
 		return err
 	case err != nil:
@@ -152,8 +156,8 @@ func (j *job) write(ctx context.Context) error {
 	}
 	for i := range j.changes {
 		c := &j.changes[i]
-		if !slices.Contains(j.row.Tables, c.table.Name) {
-			j.row.Tables = append(j.row.Tables, c.table.Name)
+		if !slices.Contains(j.row.Tables, c.Table.Name) {
+			j.row.Tables = append(j.row.Tables, c.Table.Name)
 		}
 		for _, s := range j.sorters[i] {
 			files, err := s.Finish(ctx, j.output(s.Table(), s.us))
@@ -171,13 +175,13 @@ func (j *job) write(ctx context.Context) error {
 }
 
 // note adds a finished file to a change and to the row.
-func (j *job) note(c *change, f datafile.File, caseID, us int64) error {
-	loc, err := j.w.store.location(f.Path)
+func (j *job) note(c *store.Change, f datafile.File, caseID, us int64) error {
+	loc, err := j.w.store.Location(f.Path)
 	if err != nil {
 		return err
 	}
-	rel, _ := j.w.store.relative(loc)
-	c.add = append(c.add, newFile{File: f, us: us})
+	rel, _ := j.w.store.Relative(loc)
+	c.Add = append(c.Add, store.Added{File: f, US: us})
 	j.added = append(j.added, evidenceFile(rel, &f))
 	j.row.Files = append(j.row.Files, catalog.PartFile{Path: rel, CaseID: caseID, SHA256: f.SHA256})
 	return nil
@@ -192,7 +196,7 @@ func partPrefix(id string) string {
 // that us lies in.
 func (j *job) output(t *schema.Table, us int64) datafile.Output {
 	w, first := j.w, j.files
-	dir := filepath.Join(w.store.tableDir(t.Name), "data", partitionFolder(t.Partition, us))
+	dir := filepath.Join(w.store.TableDir(t.Name), "data", store.PartitionFolder(t.Partition, us))
 	return datafile.Output{
 		TargetBytes: w.opts.TargetFileBytes,
 		Create: func(n int) (io.WriteCloser, string, error) {
@@ -205,7 +209,7 @@ func (j *job) output(t *schema.Table, us int64) datafile.Output {
 			if err != nil {
 				return nil, path, err
 			}
-			return &durable{file: f, fs: w.opts.fs, dir: dir}, path, nil
+			return &durable{File: f, fs: w.opts.fs, dir: dir}, path, nil
 		},
 		Discard: func(path string) {
 			if err := w.opts.fs.Remove(path); err != nil {
@@ -217,15 +221,15 @@ func (j *job) output(t *schema.Table, us int64) datafile.Output {
 
 // durable is a file that is on disk, with its name, when Close returns nil.
 type durable struct {
-	file
-	fs  fsys
+	folder.File
+	fs  folder.FS
 	dir string
 }
 
 // Close implements io.Closer.
 func (d *durable) Close() error {
 	err := d.Sync()
-	if err = errors.Join(err, d.file.Close()); err != nil {
+	if err = errors.Join(err, d.File.Close()); err != nil {
 		return err
 	}
 	return d.fs.SyncDir(d.dir)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -177,23 +179,23 @@ func TestUpkeepKeepsMetadataSmall(t *testing.T) {
 		}
 		now = now.Add(day)
 	}
-	tables, err := w.store.load(t.Context())
+	tables, err := w.store.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta := tables["windows_events"].meta
+	meta := tables["windows_events"].Meta
 	list, err := meta.CurrentSnapshot().Manifests(w.store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := len(meta.Snapshots()); s > 2 || len(list) > mergeManifests {
+	if s := len(meta.Snapshots()); s > 2 || len(list) > store.MergeManifests {
 		t.Errorf("%d snapshots, %d manifests", s, len(list))
 	}
 	if n := count(t, dir, schema.WindowsEvents); n != 20 {
 		t.Errorf("%d rows, want 20", n)
 	}
 	files, err := os.ReadDir(filepath.Join(dir, "lake/default/windows_events/metadata"))
-	if err != nil || len(files) > 2+3+mergeManifests {
+	if err != nil || len(files) > 2+3+store.MergeManifests {
 		t.Errorf("%d metadata files, %v", len(files), err)
 	}
 	if v := verifyClean(t, dir); v.Orphans != 0 {

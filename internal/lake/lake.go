@@ -15,13 +15,17 @@ import (
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // Lake is a data folder opened for reading. It is safe for concurrent use.
 type Lake struct {
 	dir    string
 	opts   Options
-	store  *store // nil for an empty lake
+	store  *store.Store // nil for an empty lake
 	notice string
 }
 
@@ -33,10 +37,10 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	if o.fs == nil {
-		o.fs = osFS{}
+		o.fs = folder.OS{}
 	}
 	if o.Actor == "" {
-		o.Actor = currentUser()
+		o.Actor = folder.CurrentUser()
 	}
 	return o
 }
@@ -52,7 +56,7 @@ func Open(ctx context.Context, dir string, o Options) (*Lake, error) {
 	}
 	st, err := o.fs.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse(codeFailed, "import something first, or name the folder with --data", "cannot open %s: there is no such folder", dir)
+		return nil, folder.Refuse(folder.CodeFailed, "import something first, or name the folder with --data", "cannot open %s: there is no such folder", dir)
 	}
 	if err == nil && !st.IsDir() {
 		err = errors.New("it is no folder")
@@ -60,13 +64,13 @@ func Open(ctx context.Context, dir string, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", dir, err)
 	}
-	m, ok, err := readMark(o.fs, dir)
+	m, ok, err := folder.ReadMark(o.fs, dir)
 	if err != nil {
 		return nil, err
 	}
 	l := &Lake{dir: dir, opts: o}
 	if ok {
-		_, err = o.fs.Stat(filepath.Join(dir, catalogName))
+		_, err = o.fs.Stat(filepath.Join(dir, folder.CatalogName))
 		ok = !errors.Is(err, fs.ErrNotExist) // a writer died before it made its first table
 	}
 	if !ok {
@@ -81,7 +85,7 @@ func Open(ctx context.Context, dir string, o Options) (*Lake, error) {
 }
 
 // movedNotice says that a lake lies elsewhere than its metadata says.
-func movedNotice(dir string, m mark) string {
+func movedNotice(dir string, m folder.Mark) string {
 	if m.Root == dir {
 		return ""
 	}
@@ -105,7 +109,7 @@ func (l *Lake) Close() error {
 	if l.store == nil {
 		return nil
 	}
-	return l.store.pointers.Close()
+	return l.store.Pointers.Close()
 }
 
 // pinTries bounds how often a read point is taken anew because a writer removed
@@ -119,7 +123,7 @@ func (l *Lake) Pin(ctx context.Context, deadline time.Duration) (*ReadPoint, err
 		return &ReadPoint{}, nil
 	}
 	// The pin comes first: what is current from here on is protected by it.
-	p := placePin(l.opts.fs, filepath.Join(l.dir, tempName, pinsName), l.opts.Now(), deadline)
+	p := folder.PlacePin(l.opts.fs, filepath.Join(l.dir, folder.TempName, folder.PinsName), l.opts.Now(), deadline)
 	var err error
 	for range pinTries {
 		r := &ReadPoint{store: l.store, pin: p}
@@ -130,64 +134,35 @@ func (l *Lake) Pin(ctx context.Context, deadline time.Duration) (*ReadPoint, err
 			break
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("cannot read the lake: %w", err), p.remove())
+	return nil, errors.Join(fmt.Errorf("cannot read the lake: %w", err), p.Remove())
 }
 
 // ReadPoint is one state of all tables. It is safe for concurrent use.
 type ReadPoint struct {
-	store  *store
-	tables map[string]*icebergTable
-	files  map[string][]manifestFile
-	hot    map[string][]DataFile // by table: rows that aren't committed yet
-	pin    *pin
+	store  *store.Store
+	tables map[string]*store.Table
+	files  map[string][]store.Listed
+	hot    map[string][]store.DataFile // by table: rows that aren't committed yet
+	pin    *folder.Pin
 }
 
 // load reads tables and manifests: everything that a writer may remove before the
 // data files.
 func (r *ReadPoint) load(ctx context.Context) error {
-	all, err := r.store.pointers.All(ctx)
+	all, err := r.store.Pointers.All(ctx)
 	if err != nil {
 		return err
 	}
-	r.tables = make(map[string]*icebergTable, len(all))
-	r.files = make(map[string][]manifestFile, len(all))
+	r.tables = make(map[string]*store.Table, len(all))
+	r.files = make(map[string][]store.Listed, len(all))
 	for name, location := range all {
-		if r.tables[name], r.files[name], err = r.store.state(name, location); err != nil {
+		if r.tables[name], r.files[name], err = r.store.State(name, location); err != nil {
 			return err
 		}
 	}
 	// After the pointers: what was committed meanwhile is in hot files that our pin keeps.
-	r.hot, err = r.store.hotFiles(r.tables)
+	r.hot, err = r.store.HotFiles(r.tables)
 	return err
-}
-
-// state gives a table's metadata and the files of its current snapshot, with their
-// statistics. A metadata file never changes, so the state last read is kept for
-// each table: most questions find it unchanged.
-func (s *store) state(name, location string) (*icebergTable, []manifestFile, error) {
-	s.mu.Lock()
-	last, ok := s.states[name]
-	s.mu.Unlock()
-	if ok && last.table.location == location {
-		return last.table, last.files, nil
-	}
-	meta, err := s.readMetadata(location)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read table %s: %w", name, err)
-	}
-	read := tableState{table: &icebergTable{name: name, meta: meta, location: location}}
-	if read.table.wadis() { // else another program's table in Wadi's catalog
-		if read.files, err = s.files(read.table); err != nil {
-			return nil, nil, err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.states == nil {
-		s.states = map[string]tableState{}
-	}
-	s.states[name] = read
-	return read.table, read.files, nil
 }
 
 // Table gives the files of a table, hot ones behind the others; a table without rows
@@ -204,25 +179,25 @@ func (r *ReadPoint) Table(t *schema.Table) (TableFiles, error) {
 // committed gives the files of a table that its snapshot names.
 func (r *ReadPoint) committed(t *schema.Table) (TableFiles, error) {
 	files := r.files[t.Name]
-	out := TableFiles{Files: make([]DataFile, 0, len(files))}
+	out := TableFiles{Files: make([]store.DataFile, 0, len(files))}
 	for i := range files {
-		out.Files = append(out.Files, files[i].file)
-		out.Rows += files[i].file.Rows
+		out.Files = append(out.Files, files[i].File)
+		out.Rows += files[i].File.Rows
 	}
 	return out, nil
 }
 
 // Close lets the files go. Closing twice is harmless.
-func (r *ReadPoint) Close() error { return r.pin.remove() }
+func (r *ReadPoint) Close() error { return r.pin.Remove() }
 
 // foreignSnapshots names the tables with snapshots that Wadi didn't write.
-func foreignSnapshots(tables map[string]*icebergTable) []string {
+func foreignSnapshots(tables map[string]*store.Table) []string {
 	var names []string
 	for name, t := range tables {
-		if !t.wadis() {
+		if !t.Wadis() {
 			continue
 		}
-		for _, s := range t.meta.Snapshots() {
+		for _, s := range t.Meta.Snapshots() {
 			if !ours(&s) {
 				names = append(names, name)
 				break
@@ -234,12 +209,12 @@ func foreignSnapshots(tables map[string]*icebergTable) []string {
 
 // ours tells whether Wadi wrote a snapshot.
 func ours(s *table.Snapshot) bool {
-	return s.Summary != nil && s.Summary.Properties[summaryKey] != ""
+	return s.Summary != nil && s.Summary.Properties[store.SummaryKey] != ""
 }
 
 // openState opens the state for reading; nil when there is none.
 func (l *Lake) openState(ctx context.Context) (*catalog.State, error) {
-	path := filepath.Join(l.dir, stateName)
+	path := filepath.Join(l.dir, folder.StateName)
 	if _, err := l.opts.fs.Stat(path); l.store == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

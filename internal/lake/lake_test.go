@@ -12,6 +12,8 @@ import (
 	"github.com/wadi-project/wadi/internal/event"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // clock is the time of a test lake.
@@ -193,13 +195,13 @@ func TestPartsBecomeVisibleWithTheirLedger(t *testing.T) {
 func TestFieldIDsStayAsTheSchemaSays(t *testing.T) {
 	w := openTestWriter(t, t.TempDir(), testOptions())
 	importRows(t, w, "", 1, 5)
-	tables, err := w.store.load(t.Context())
+	tables, err := w.store.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range schema.WindowsEvents.Columns {
 		c := &schema.WindowsEvents.Columns[i]
-		f, ok := tables["windows_events"].meta.CurrentSchema().FindFieldByName(c.Name)
+		f, ok := tables["windows_events"].Meta.CurrentSchema().FindFieldByName(c.Name)
 		if !ok || f.ID != c.FieldID || f.Required != c.Required {
 			t.Errorf("%s: %+v", c.Name, f)
 		}
@@ -223,7 +225,7 @@ func TestASecondWriterIsRefusedWithThePid(t *testing.T) {
 	dir := t.TempDir()
 	openTestWriter(t, dir, testOptions())
 	_, err := OpenWriter(t.Context(), dir, testOptions())
-	var own *Error
+	var own *folder.Error
 	if !errors.As(err, &own) || own.ExitCode() != 3 || own.Hint() == "" || !strings.Contains(err.Error(), "process ") {
 		t.Errorf("second writer: %v", err)
 	}
@@ -258,7 +260,7 @@ func TestFoldersThatHoldNoLake(t *testing.T) {
 		"reader": func() error { _, err := Open(ctx, newer, testOptions()); return err },
 		"writer": func() error { _, err := OpenWriter(ctx, newer, testOptions()); return err },
 	} {
-		var own *Error
+		var own *folder.Error
 		if err := open(); !errors.As(err, &own) || own.ExitCode() != 3 {
 			t.Errorf("%s of a newer format: %v", name, err)
 		}

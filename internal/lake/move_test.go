@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // verifyClean checks that a lake has no fault and gives the counts.
@@ -48,7 +50,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if _, err := (&Lake{dir: saved, opts: testOptions().withDefaults()}).Backup(t.Context(), restored); err == nil {
 		t.Error("a lake that isn't there is backed up")
 	}
-	var own *Error
+	var own *folder.Error
 	if l, err := Open(t.Context(), saved, testOptions()); err != nil {
 		t.Fatal(err)
 	} else if _, err := l.Backup(t.Context(), dir); !errors.As(err, &own) || own.ExitCode() != 3 {

@@ -15,6 +15,10 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Log is one log being written. Methods may be called from many goroutines.
@@ -37,7 +41,7 @@ type Log struct {
 func (w *Writer) BeginLog(ctx context.Context, info LogInfo) (*Log, error) {
 	row, err := w.state.AddLog(ctx, uuid.NewString(), info)
 	if err != nil {
-		return nil, explain(err)
+		return nil, folder.Explain(err)
 	}
 	return &Log{w: w, row: row, info: info}, nil
 }
@@ -58,7 +62,7 @@ func (g *Log) AddSource(ctx context.Context, info SourceInfo) (int32, error) {
 	}
 	if g.stream {
 		if err := g.w.state.ReserveSource(ctx, g.row.N, int32(id)); err != nil {
-			return 0, explain(err)
+			return 0, folder.Explain(err)
 		}
 	}
 	g.mu.Lock()
@@ -113,7 +117,7 @@ func (p *Part) Sorter(t *schema.Table) *datafile.Sorter { return p.SorterAt(t, p
 // 1970), or another one of the same partition. It belongs to the part. Safe for
 // concurrent use.
 func (p *Part) SorterAt(t *schema.Table, ingestedUS int64) *datafile.Sorter {
-	key := partSorter{t, partitionFolder(t.Partition, ingestedUS)}
+	key := partSorter{t, store.PartitionFolder(t.Partition, ingestedUS)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lastUS = max(p.lastUS, ingestedUS)
@@ -161,7 +165,7 @@ func (p *Part) end() error {
 func (p *Part) Commit(ctx context.Context, result PartResult) error {
 	err := p.commit(ctx, result)
 	if err = errors.Join(err, p.end()); err != nil {
-		return explain(fmt.Errorf("cannot commit part %s: %w", p.id, err))
+		return folder.Explain(fmt.Errorf("cannot commit part %s: %w", p.id, err))
 	}
 	return nil
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // streamLake makes a lake with parts of a bulk log and of a stream log, whose
@@ -38,8 +42,8 @@ func streamLake(t *testing.T, dir string, o Options) (*Writer, *Log, *theStream)
 // unset takes the position out of a table, as another program may.
 func unset(t *testing.T, w *Writer, name *schema.Table) {
 	t.Helper()
-	c := change{table: name, unset: []string{positionKey + theLog}}
-	if err := w.store.commit(t.Context(), w.opts.Now(), []change{c}); err != nil {
+	c := store.Change{Table: name, Unset: []string{store.PositionKey + theLog}}
+	if err := w.store.Commit(t.Context(), w.opts.Now(), []store.Change{c}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -47,7 +51,7 @@ func unset(t *testing.T, w *Writer, name *schema.Table) {
 func TestRowsWithoutAPositionRefuse(t *testing.T) {
 	refused := func(t *testing.T, g *Log) {
 		t.Helper()
-		var own *Error
+		var own *folder.Error
 		if _, err := g.Positions(t.Context()); !errors.As(err, &own) || own.ExitCode() != 3 || !strings.Contains(err.Error(), "windows_events") {
 			t.Errorf("positions: %v", err)
 		}
@@ -108,16 +112,16 @@ func TestPositionsStay(t *testing.T) {
 		},
 		"another program's commit": func(t *testing.T, w *Writer) error { foreignCommit(t, w.dir, 4); return nil },
 		"another program's rewrite": func(t *testing.T, w *Writer) error {
-			tables, err := w.store.load(t.Context())
+			tables, err := w.store.Load(t.Context())
 			if err != nil {
 				return err
 			}
-			files, err := w.store.files(tables["windows_events"])
+			files, err := w.store.Files(tables["windows_events"])
 			if err != nil {
 				return err
 			}
 			c := changeOf(files)
-			return w.store.commit(t.Context(), w.opts.Now(), []change{*c})
+			return w.store.Commit(t.Context(), w.opts.Now(), []store.Change{*c})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,10 +141,10 @@ func TestPositionsStay(t *testing.T) {
 }
 
 // changeOf takes files out of a table without a word, as another program does.
-func changeOf(files []manifestFile) *change {
-	c := &change{table: schema.WindowsEvents, op: table.OpDelete, remove: map[string]bool{}}
+func changeOf(files []store.Listed) *store.Change {
+	c := &store.Change{Table: schema.WindowsEvents, Op: table.OpDelete, Remove: map[string]bool{}}
 	for _, f := range files {
-		c.remove[f.loc] = true
+		c.Remove[f.Loc] = true
 	}
 	return c
 }
@@ -238,7 +242,7 @@ func TestALostStateIsMadeAnew(t *testing.T) {
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{stateName, stateName + "-wal", stateName + "-shm"} {
+	for _, name := range []string{folder.StateName, folder.StateName + "-wal", folder.StateName + "-shm"} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +342,7 @@ func TestHotRowsOfADeadServer(t *testing.T) {
 		t.Errorf("%d rows", n)
 	}
 	w = openTestWriter(t, dir, testOptions())
-	var own *Error
+	var own *folder.Error
 	all := func(int32, int64) bool { return true }
 	if _, err := w.Delete(t.Context(), s.table, all, "x"); !errors.As(err, &own) || own.ExitCode() != 3 {
 		t.Errorf("deletion of rows of which some wait: %v", err)
@@ -392,7 +396,7 @@ func TestHotFilesAreAChain(t *testing.T) {
 	}
 	// A file that was given up, and one of another log, are not in the chain.
 	for _, name := range []string{"_9_12_5_v1.parquet", "_4_7_1_v1.parquet"} {
-		if err := os.WriteFile(filepath.Join(dir, hotName, s.table.Name, g.hex()+name), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, folder.HotName, s.table.Name, g.hex()+name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // columnSum is what both readers say of a column. Hash is the sum of the first 8
@@ -127,7 +129,7 @@ func doubleText(v float64) string {
 // wadiSums sums every column of a table; columns without any value too.
 func wadiSums(t *testing.T, w *Writer, table *schema.Table) map[string]columnSum {
 	t.Helper()
-	r, err := w.Pin(t.Context(), LongestDeadline)
+	r, err := w.Pin(t.Context(), folder.LongestDeadline)
 	if err != nil {
 		t.Fatal(err)
 	}

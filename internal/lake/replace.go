@@ -12,13 +12,15 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // replacement takes data files out of a table and puts others, with rows of the
 // same case and partition, in their place.
 type replacement struct {
 	table *schema.Table
-	old   []DataFile
+	old   []store.DataFile
 	// write makes the new files through out, for example by datafile.Merge; nil
 	// for none. An error gives everything up.
 	write func(out datafile.Output) ([]datafile.File, error)
@@ -96,14 +98,14 @@ func (j *job) prepare(ctx context.Context, op table.Operation, list []replacemen
 	}
 	for _, r := range list {
 		c := j.change(r.table, op)
-		c.defines = c.defines || r.defines
+		c.Defines = c.Defines || r.defines
 		for _, f := range r.old {
-			loc, err := j.w.store.location(f.Path)
+			loc, err := j.w.store.Location(f.Path)
 			if err != nil {
 				return err
 			}
-			c.remove[loc] = true
-			if rel, ok := j.w.store.relative(loc); ok {
+			c.Remove[loc] = true
+			if rel, ok := j.w.store.Relative(loc); ok {
 				j.row.Gone = append(j.row.Gone, rel)
 				j.removes(rel, f)
 			}
@@ -125,13 +127,13 @@ func (j *job) prepare(ctx context.Context, op table.Operation, list []replacemen
 }
 
 // change gives the job's change of a table, made at first use.
-func (j *job) change(t *schema.Table, op table.Operation) *change {
+func (j *job) change(t *schema.Table, op table.Operation) *store.Change {
 	for i := range j.changes {
-		if j.changes[i].table.Name == t.Name { // one change a table, also for files of older versions
+		if j.changes[i].Table.Name == t.Name { // one change a table, also for files of older versions
 			return &j.changes[i]
 		}
 	}
-	j.changes = append(j.changes, change{table: t, op: op, id: j.id, remove: map[string]bool{}})
+	j.changes = append(j.changes, store.Change{Table: t, Op: op, ID: j.id, Remove: map[string]bool{}})
 	j.sorters = append(j.sorters, nil)
 	return &j.changes[len(j.changes)-1]
 }
@@ -139,7 +141,7 @@ func (j *job) change(t *schema.Table, op table.Operation) *change {
 // cases tells which case the rows of a data file belong to; ok is false when that
 // isn't known (another program wrote the file).
 type cases struct {
-	store   *store
+	store   *store.Store
 	files   map[string]catalog.FileRow
 	sources map[int32]int64
 }
@@ -157,9 +159,9 @@ func (w *Writer) caseFinder(ctx context.Context) (*cases, error) {
 	return &cases{w.store, files, sources}, nil
 }
 
-func (c *cases) of(t *schema.Table, f DataFile) (caseID int64, ok bool) {
-	if loc, err := c.store.location(f.Path); err == nil {
-		if rel, ok := c.store.relative(loc); ok {
+func (c *cases) of(t *schema.Table, f store.DataFile) (caseID int64, ok bool) {
+	if loc, err := c.store.Location(f.Path); err == nil {
+		if rel, ok := c.store.Relative(loc); ok {
 			if row, ok := c.files[rel]; ok {
 				return row.CaseID, true
 			}
@@ -178,7 +180,7 @@ func (c *cases) of(t *schema.Table, f DataFile) (caseID int64, ok bool) {
 
 // ingested gives the first and last _IngestedAt (µs) of a file's rows; ok is false
 // when the manifest doesn't say.
-func ingested(t *schema.Table, f DataFile) (lo, hi int64, ok bool) {
+func ingested(t *schema.Table, f store.DataFile) (lo, hi int64, ok bool) {
 	b := f.Bounds[t.Column("_IngestedAt").FieldID]
 	lo, ok1 := number(b.Min)
 	hi, ok2 := number(b.Max)

@@ -7,6 +7,8 @@ import (
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Hold is a legal hold: rows it covers are not removed, whatever else says so.
@@ -69,11 +71,11 @@ func (w *Writer) SetRetention(ctx context.Context, tableName string, days int64)
 		return err
 	}
 	if t == nil {
-		return refuse(codeUsage, "see 'wadi lake stats' for the tables", "cannot set the retention of %q: there is no such table", tableName)
+		return folder.Refuse(folder.CodeUsage, "see 'wadi lake stats' for the tables", "cannot set the retention of %q: there is no such table", tableName)
 	}
 	tableName = t.Name
 	if days < 0 {
-		return refuse(codeUsage, "use a number of days or 'forever'", "cannot keep %s for %d days", tableName, days)
+		return folder.Refuse(folder.CodeUsage, "use a number of days or 'forever'", "cannot keep %s for %d days", tableName, days)
 	}
 	a := &ledger.Action{Action: "retention", Table: tableName, Detail: map[string]any{"days": days}}
 	return w.setting(ctx, a, func(int64) []catalog.Change {
@@ -88,7 +90,7 @@ func (w *Writer) SetCaseRetention(ctx context.Context, label string, days *int64
 		return err
 	}
 	if days != nil && *days < 0 {
-		return refuse(codeUsage, "use a number of days or 'forever'", "cannot keep case %s for %d days", label, *days)
+		return folder.Refuse(folder.CodeUsage, "use a number of days or 'forever'", "cannot keep case %s for %d days", label, *days)
 	}
 	a := &ledger.Action{Action: "retention", Object: "case " + label, Detail: map[string]any{"days": days}}
 	return w.setting(ctx, a, func(int64) []catalog.Change {
@@ -100,7 +102,7 @@ func (w *Writer) SetCaseRetention(ctx context.Context, label string, days *int64
 func (w *Writer) knownCase(ctx context.Context, label string) error {
 	_, ok, err := w.state.CaseID(ctx, label)
 	if err == nil && (!ok || label == "") {
-		err = refuse(codeUsage, "see 'wadi lake retention' for the cases", "cannot find case %q", label)
+		err = folder.Refuse(folder.CodeUsage, "see 'wadi lake retention' for the cases", "cannot find case %q", label)
 	}
 	return err
 }
@@ -114,7 +116,7 @@ func (w *Writer) AddHold(ctx context.Context, tableName string, label *string, r
 			return 0, err
 		}
 		if t == nil {
-			return 0, refuse(codeUsage, "see 'wadi lake stats' for the tables", "cannot hold %q: there is no such table", tableName)
+			return 0, folder.Refuse(folder.CodeUsage, "see 'wadi lake stats' for the tables", "cannot hold %q: there is no such table", tableName)
 		}
 		tableName = t.Name
 	}
@@ -146,12 +148,12 @@ func (w *Writer) RemoveHold(ctx context.Context, id int64) error {
 			return w.setting(ctx, a, func(int64) []catalog.Change { return []catalog.Change{{RemoveHold: id}} })
 		}
 	}
-	return refuse(codeUsage, "see 'wadi lake hold list'", "cannot remove hold %d: there is none", id)
+	return folder.Refuse(folder.CodeUsage, "see 'wadi lake hold list'", "cannot remove hold %d: there is none", id)
 }
 
 func (w *Writer) setting(ctx context.Context, a *ledger.Action, changes func(int64) []catalog.Change) error {
 	if err := w.act(ctx, a, changes); err != nil {
-		return explain(fmt.Errorf("cannot change the %s: %w", a.Action, err))
+		return folder.Explain(fmt.Errorf("cannot change the %s: %w", a.Action, err))
 	}
 	return nil
 }

@@ -13,6 +13,10 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Stats are the figures of a lake.
@@ -50,7 +54,7 @@ func (s TableStats) BytesPerRow() float64 {
 }
 
 // statsDeadline is how long looking at metadata may take.
-const statsDeadline = LongestDeadline
+const statsDeadline = folder.LongestDeadline
 
 // Stats gives the figures of the lake. It opens no data file.
 func (l *Lake) Stats(ctx context.Context) (Stats, error) {
@@ -79,14 +83,14 @@ func (r *ReadPoint) stats() (Stats, error) {
 		if len(files.Files) == 0 {
 			continue
 		}
-		s := TableStats{Table: t.Name, Rows: files.Rows, Files: len(files.Files), Snapshots: len(r.tables[t.Name].meta.Snapshots())}
+		s := TableStats{Table: t.Name, Rows: files.Rows, Files: len(files.Files), Snapshots: len(r.tables[t.Name].Meta.Snapshots())}
 		days := map[int64]bool{}
 		var first, last int64
 		bounded := false
 		for _, f := range files.Files {
 			s.Bytes += f.SizeBytes
 			if lo, _, ok := ingested(t, f); ok {
-				days[floorDiv(lo, 24*3600*1_000_000)] = true
+				days[store.FloorDiv(lo, 24*3600*1_000_000)] = true
 			}
 			if c := t.Column("TimeGenerated"); c != nil {
 				lo, ok1 := number(f.Bounds[c.FieldID].Min)
@@ -111,7 +115,7 @@ func (r *ReadPoint) stats() (Stats, error) {
 }
 
 // folderBytes adds up the sizes of all files in a folder.
-func folderBytes(f fsys, dir string) (int64, error) {
+func folderBytes(f folder.FS, dir string) (int64, error) {
 	names, err := f.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -147,7 +151,7 @@ type Account = ledger.Account
 // Accounts adds the ledger up by source: what each brought, and what was dropped
 // as duplicate or damaged.
 func (l *Lake) Accounts(ctx context.Context) ([]Account, error) {
-	r, err := l.Pin(ctx, LongestDeadline)
+	r, err := l.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,11 @@ import (
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/ledger"
 	"github.com/wadi-project/wadi/internal/schema"
-)
 
-// positionKey begins the property of a table that says up to which position of a
-// stream log its rows are in the table: wadi.wal.<uuid>.
-const positionKey = "wadi.wal."
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+)
 
 // doorStream is the door of logs that go on for ever.
 const doorStream = "stream"
@@ -68,7 +68,7 @@ func (w *Writer) OpenLog(ctx context.Context, id string, info LogInfo) (*Log, er
 		err = w.markOpen(id)
 	}
 	if err != nil {
-		return nil, explain(fmt.Errorf("cannot open log %s: %w", id, err))
+		return nil, folder.Explain(fmt.Errorf("cannot open log %s: %w", id, err))
 	}
 	g := &Log{w: w, row: row, info: info, lastUS: row.LastUS, parts: row.LastPart, stream: true, hot: map[string]*hotChain{}}
 	w.mu.Lock()
@@ -83,16 +83,16 @@ func (w *Writer) OpenLog(ctx context.Context, id string, info LogInfo) (*Log, er
 func (w *Writer) StreamLogs(ctx context.Context) ([]string, error) {
 	known, err := w.state.LogsOf(ctx, doorStream)
 	if err != nil {
-		return nil, explain(err)
+		return nil, folder.Explain(err)
 	}
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, folder.Explain(err)
 	}
 	var more []string
 	for _, t := range tables {
-		for key := range t.meta.Properties() {
-			id, ok := strings.CutPrefix(key, positionKey)
+		for key := range t.Meta.Properties() {
+			id, ok := strings.CutPrefix(key, store.PositionKey)
 			if ok && !slices.Contains(known, id) && !slices.Contains(more, id) {
 				more = append(more, id)
 			}
@@ -114,7 +114,7 @@ func (g *Log) LastIngestedUS() int64 {
 // not committed: the write-ahead log knows it. Its row comes with the next part.
 func (g *Log) RestoreSource(ctx context.Context, id int32, info SourceInfo) error {
 	if err := g.w.state.ReserveSource(ctx, g.row.N, id); err != nil {
-		return explain(fmt.Errorf("cannot take up source %d: %w", id, err))
+		return folder.Explain(fmt.Errorf("cannot take up source %d: %w", id, err))
 	}
 	g.w.mu.Lock()
 	g.w.nextSource = max(g.w.nextSource, int64(id)+1)
@@ -139,11 +139,11 @@ func (w *Writer) KeysOf(ctx context.Context, kind KeyKind) ([]KeyEntry, error) {
 	g := w.stream
 	w.mu.Unlock()
 	if err != nil || kind != KeySource || g == nil {
-		return keys, explain(err)
+		return keys, folder.Explain(err)
 	}
 	mine, err := w.state.SourcesOf(ctx, g.row.N)
 	if err != nil {
-		return nil, explain(err)
+		return nil, folder.Explain(err)
 	}
 	return slices.DeleteFunc(keys, func(k KeyEntry) bool { return !mine[k.Source] }), nil
 }
@@ -159,13 +159,13 @@ func (w *Writer) dropRequests(ctx context.Context) error {
 func (g *Log) Positions(ctx context.Context) (map[string]int64, error) {
 	all, err := g.positions(ctx)
 	if err != nil {
-		return nil, explain(fmt.Errorf("cannot tell where log %s is: %w", g.row.UUID, err))
+		return nil, folder.Explain(fmt.Errorf("cannot tell where log %s is: %w", g.row.UUID, err))
 	}
 	return all, nil
 }
 
 func (g *Log) positions(ctx context.Context) (_ map[string]int64, err error) {
-	r, err := g.w.Pin(ctx, LongestDeadline)
+	r, err := g.w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (g *Log) positions(ctx context.Context) (_ map[string]int64, err error) {
 		if have == nil {
 			continue
 		}
-		at, ok, err := position(have, g.row.UUID)
+		at, ok, err := store.Position(have, g.row.UUID)
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +197,7 @@ func (g *Log) positions(ctx context.Context) (_ map[string]int64, err error) {
 			return nil, err
 		}
 		if name != "" {
-			return nil, refuse(codeNothingDone, "another program has removed the table's property "+positionKey+g.row.UUID+"; restore it, or the lake from a backup",
+			return nil, folder.Refuse(folder.CodeNothingDone, "another program has removed the table's property "+store.PositionKey+g.row.UUID+"; restore it, or the lake from a backup",
 				"table %s has rows of the log (in %s) and doesn't say up to which position: they would be stored twice", t.Name, filepath.Base(name))
 		}
 	}
@@ -213,7 +213,7 @@ func (w *Writer) leaveStreams(ctx context.Context) error {
 	if w.broken != nil {
 		return w.broken
 	}
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -221,37 +221,24 @@ func (w *Writer) leaveStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var changes []change
+	var changes []store.Change
 	for _, t := range set.Tables() {
 		have := tables[t.Name]
 		if have == nil {
 			continue
 		}
-		c := change{table: t}
-		for key := range have.meta.Properties() {
-			if strings.HasPrefix(key, positionKey) {
-				c.unset = append(c.unset, key)
+		c := store.Change{Table: t}
+		for key := range have.Meta.Properties() {
+			if strings.HasPrefix(key, store.PositionKey) {
+				c.Unset = append(c.Unset, key)
 			}
 		}
-		if len(c.unset) > 0 {
-			slices.Sort(c.unset)
+		if len(c.Unset) > 0 {
+			slices.Sort(c.Unset)
 			changes = append(changes, c)
 		}
 	}
-	return w.store.commit(ctx, w.opts.Now(), changes)
-}
-
-// position gives a table's position in a log.
-func position(t *icebergTable, log string) (at int64, ok bool, err error) {
-	text, ok := t.meta.Properties()[positionKey+log]
-	if !ok {
-		return 0, false, nil
-	}
-	at, err = strconv.ParseInt(text, 10, 64)
-	if err != nil || at < 0 {
-		return 0, false, fmt.Errorf("table %s says that it is at position %q of log %s", t.name, text, log)
-	}
-	return at, true, nil
+	return w.store.Commit(ctx, w.opts.Now(), changes)
 }
 
 // rowsOf gives a file of a table that holds rows of a log with these sources, empty
@@ -288,7 +275,7 @@ func ownRecord(t *schema.Table) bool {
 
 // holdsSource tells whether a file has a row of one of the sources. Only a file whose
 // bounds leave it open is read.
-func holdsSource(ctx context.Context, t *schema.Table, f DataFile, sources map[int32]bool) (found bool, err error) {
+func holdsSource(ctx context.Context, t *schema.Table, f store.DataFile, sources map[int32]bool) (found bool, err error) {
 	c := t.Index("_Source")
 	if c < 0 || len(sources) == 0 {
 		return false, nil
@@ -340,22 +327,22 @@ func (j *job) place(g *Log, positions map[*schema.Table]int64) error {
 			return fmt.Errorf("table %s can't be at position %d: %w", t.Name, positions[t], err)
 		}
 		c := j.change(t, "")
-		c.props = iceberg.Properties{positionKey + g.row.UUID: strconv.FormatInt(positions[t], 10)}
+		c.Props = iceberg.Properties{store.PositionKey + g.row.UUID: strconv.FormatInt(positions[t], 10)}
 	}
 	for i := range j.changes {
-		if j.changes[i].op != "" {
+		if j.changes[i].Op != "" {
 			return nil
 		}
 	}
 	// A snapshot must carry the part's id, so that a commit can be found.
-	j.changes[0].op = table.OpAppend
+	j.changes[0].Op = table.OpAppend
 	return nil
 }
 
 // adopt makes the row of a log that the state doesn't know. Rows that the lake has of
 // it (the state was lost) are counted in, so that no name and no number comes twice.
 func (w *Writer) adopt(ctx context.Context, id string, info LogInfo) (catalog.LogRow, error) {
-	r, err := w.Pin(ctx, LongestDeadline)
+	r, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return catalog.LogRow{}, err
 	}
@@ -370,7 +357,7 @@ func (w *Writer) adoptAt(ctx context.Context, r *ReadPoint, id string, info LogI
 	}
 	part, us := int64(0), int64(0)
 	prefix := strings.ReplaceAll(id, "-", "") + "_"
-	present, err := w.store.list()
+	present, err := w.store.List()
 	if err != nil {
 		return catalog.LogRow{}, err
 	}
@@ -386,15 +373,15 @@ func (w *Writer) adoptAt(ctx context.Context, r *ReadPoint, id string, info LogI
 		if have == nil {
 			continue
 		}
-		_, known, err := position(have, id)
+		_, known, err := store.Position(have, id)
 		if err != nil {
 			return catalog.LogRow{}, err
 		}
-		for _, s := range have.meta.Snapshots() {
+		for _, s := range have.Meta.Snapshots() {
 			if s.Summary == nil {
 				continue
 			}
-			if n, ok := strings.CutPrefix(s.Summary.Properties[summaryKey], id+"/"); ok {
+			if n, ok := strings.CutPrefix(s.Summary.Properties[store.SummaryKey], id+"/"); ok {
 				v, _ := strconv.ParseInt(n, 10, 64)
 				part = max(part, v)
 			}
@@ -441,11 +428,11 @@ func (r *ReadPoint) sourcesOf(ctx context.Context, log string, fn func(int32) er
 // regain raises the counters of a state that was made anew above what the lake has:
 // no source and no row of Wadi's own is numbered twice.
 func (w *Writer) regain(ctx context.Context) error {
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil || len(tables) == 0 {
 		return err
 	}
-	r, err := w.Pin(ctx, LongestDeadline)
+	r, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return err
 	}
@@ -488,7 +475,7 @@ func (r *ReadPoint) highest(ctx context.Context) (source, row int64, err error) 
 
 // highestOf gives the highest value of a column in a file, which is read only when
 // its bounds don't say.
-func highestOf(ctx context.Context, t *schema.Table, f DataFile, name string) (int64, error) {
+func highestOf(ctx context.Context, t *schema.Table, f store.DataFile, name string) (int64, error) {
 	c := t.Index(name)
 	if c < 0 {
 		return 0, nil
@@ -507,7 +494,7 @@ func highestOf(ctx context.Context, t *schema.Table, f DataFile, name string) (i
 }
 
 // stateMissing tells that a lake has lost its state.
-func stateMissing(f fsys, dir string) bool {
-	_, err := f.Stat(filepath.Join(dir, stateName))
+func stateMissing(f folder.FS, dir string) bool {
+	_, err := f.Stat(filepath.Join(dir, folder.StateName))
 	return errors.Is(err, fs.ErrNotExist)
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/ledger"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // Token is a bearer token as the state keeps it.
@@ -37,7 +39,7 @@ func (w *Writer) AddToken(ctx context.Context, t *Token) error {
 	}
 	for _, have := range all {
 		if have.Name == t.Name {
-			return refuse(codeUsage, "take another name, or see 'wadi token list'", "cannot make the token: there is one named %s", t.Name)
+			return folder.Refuse(folder.CodeUsage, "take another name, or see 'wadi token list'", "cannot make the token: there is one named %s", t.Name)
 		}
 	}
 	a := &ledger.Action{Action: "token", Object: t.Name, Detail: map[string]any{"create": t.Scopes, "ids": t.IDs, "expires_us": t.ExpiresUS}}
@@ -65,5 +67,5 @@ func (w *Writer) RevokeToken(ctx context.Context, name string) error {
 		w.tokenChanges.Add(1)
 		return err
 	}
-	return refuse(codeUsage, "see 'wadi token list'", "cannot revoke %q: there is no such token", name)
+	return folder.Refuse(folder.CodeUsage, "see 'wadi token list'", "cannot revoke %q: there is no such token", name)
 }

@@ -6,6 +6,10 @@ import (
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // The words shared with the state database.
@@ -56,7 +60,7 @@ type Options struct {
 
 	// fs is the file system under the lake; nil is the real one. Tests inject
 	// faults here, and in fault those of the databases.
-	fs    fsys
+	fs    folder.FS
 	fault func(op string) error
 }
 
@@ -76,29 +80,26 @@ type PartResult struct {
 
 // TableFiles are the data files of one table at one read point.
 type TableFiles struct {
-	Files []DataFile
+	Files []store.DataFile
 	// Rows is the sum over Files.
 	Rows int64
 }
 
-// DataFile is one Parquet file as the manifests describe it.
-type DataFile struct {
-	// Path is absolute.
-	Path            string
-	Rows, SizeBytes int64
-	// SchemaVersion is the version of the table's schema the file was written
-	// with: columns born later are absent in it.
-	SchemaVersion int
-	// Bounds are by field id; columns without statistics are absent. They are
-	// shared: not to be changed.
-	Bounds map[int]Bound
-}
+// What the manifests say of the files of a table.
+type (
+	// DataFile is one Parquet file as the manifests describe it.
+	DataFile = store.DataFile
+	// Bound bounds the values of a column in one file, inclusively.
+	Bound = store.Bound
+)
 
-// Bound bounds the values of a column in one file, inclusively.
-type Bound struct {
-	// Min and Max are bool, int32, int64 (long; timestamptz in µs since 1970),
-	// float64 or string by the column's type; nil when nothing is known.
-	Min, Max any
-	// Nulls counts nulls, -1 when that isn't known.
-	Nulls int64
-}
+// Error is an error of the lake that knows its exit code and advice. It implements
+// cli.Coder.
+type Error = folder.Error
+
+// Format is the version of the data folder's layout.
+const Format = folder.Format
+
+// LongestDeadline is the longest a question may run; files that have left the
+// tables stay a minute longer than that.
+const LongestDeadline = folder.LongestDeadline

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
@@ -14,13 +13,17 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // Bounds of the upkeep.
 const (
 	// deletionDelay is how long files that left the tables stay: the longest
 	// question, and a minute for clocks and slow starts.
-	deletionDelay = LongestDeadline + time.Minute
+	deletionDelay = folder.LongestDeadline + time.Minute
 	// snapshotsWorthExpiring is how many outdated snapshots are worth a commit.
 	snapshotsWorthExpiring = 4
 	// reserveFrom is the size of a lake from which there is a reserve.
@@ -46,7 +49,7 @@ func (w *Writer) Upkeep(ctx context.Context) error {
 		err = errors.Join(w.dropRequests(ctx), w.sweepHot())
 	}
 	if err != nil {
-		return explain(fmt.Errorf("cannot keep the lake up: %w", err))
+		return folder.Explain(fmt.Errorf("cannot keep the lake up: %w", err))
 	}
 	return nil
 }
@@ -63,7 +66,7 @@ func (w *Writer) upkeep(ctx context.Context, worth int) error {
 	if err := w.sweep(ctx, deletionDelay); err != nil {
 		return err
 	}
-	return errors.Join(w.state.Checkpoint(ctx), w.store.pointers.Checkpoint(ctx))
+	return errors.Join(w.state.Checkpoint(ctx), w.store.Pointers.Checkpoint(ctx))
 }
 
 // expireSnapshots forgets snapshots that no reader can be at any more. Those that
@@ -72,7 +75,7 @@ func (w *Writer) expireSnapshots(ctx context.Context, worth int) error {
 	if parts, err := w.state.Parts(ctx); err != nil || len(parts) > 0 {
 		return err // a part that is still to be settled is looked for in the snapshots
 	}
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,19 +84,19 @@ func (w *Writer) expireSnapshots(ctx context.Context, worth int) error {
 		return err
 	}
 	before := w.opts.Now().Add(-deletionDelay).UnixMilli()
-	var changes []change
+	var changes []store.Change
 	for _, t := range set.Tables() {
 		have := tables[t.Name]
-		if have == nil || have.meta.CurrentSnapshot() == nil {
+		if have == nil || have.Meta.CurrentSnapshot() == nil {
 			continue
 		}
-		if drop := outdatedSnapshots(have.meta, before); len(drop) >= worth {
+		if drop := outdatedSnapshots(have.Meta, before); len(drop) >= worth {
 			// A new snapshot of the same files takes the place of all of them: a
 			// change without a snapshot would be dated by another clock.
-			changes = append(changes, change{table: t, op: table.OpReplace, id: "upkeep/" + w.mark.UUID, drop: drop})
+			changes = append(changes, store.Change{Table: t, Op: table.OpReplace, ID: "upkeep/" + w.mark.UUID, Drop: drop})
 		}
 	}
-	return w.store.commit(ctx, w.opts.Now(), changes)
+	return w.store.Commit(ctx, w.opts.Now(), changes)
 }
 
 // outdatedSnapshots gives the snapshots that may go when the table gets a new one;
@@ -127,11 +130,11 @@ var ownFile = regexp.MustCompile(`^([0-9a-f]{32}_[0-9]+_[0-9]+_v[0-9]+\.parquet|
 // reader can need them: when no pin is older and the delay has passed. The caller
 // holds commits; files of a rewrite that goes on beside it are left alone.
 func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
-	named, err := w.store.named(ctx)
+	named, err := w.store.Named(ctx)
 	if err != nil {
 		return err
 	}
-	present, err := w.store.list()
+	present, err := w.store.List()
 	if err != nil {
 		return err
 	}
@@ -144,7 +147,7 @@ func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 	if err != nil {
 		return err
 	}
-	oldest, pinned, err := oldestPin(w.opts.fs, filepath.Join(w.dir, tempName, pinsName), now)
+	oldest, pinned, err := folder.OldestPin(w.opts.fs, filepath.Join(w.dir, folder.TempName, folder.PinsName), now)
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (w *Writer) sweep(ctx context.Context, delay time.Duration) error {
 		if now.UnixMicro() < since+delay.Microseconds() || pinned && oldest <= since {
 			continue
 		}
-		if err := w.opts.fs.Remove(w.store.path(rel)); err != nil {
+		if err := w.opts.fs.Remove(w.store.Path(rel)); err != nil {
 			return fmt.Errorf("cannot remove a file that nothing needs: %w", err)
 		}
 		forget = append(forget, rel)
@@ -187,94 +190,21 @@ func hasPrefix(name string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// named gives every file that the metadata of some table names, in any snapshot,
-// relative to the folder of the tables.
-func (s *store) named(ctx context.Context) (map[string]bool, error) {
-	tables, err := s.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, seen := map[string]bool{}, map[string]bool{}
-	note := func(loc string) {
-		if rel, ok := s.relative(loc); ok {
-			all[rel] = true
-		}
-	}
-	for _, t := range tables {
-		note(t.location)
-		for e := range t.meta.PreviousFiles() {
-			note(e.MetadataFile)
-		}
-		for f := range t.meta.Statistics() {
-			note(f.StatisticsPath)
-		}
-		for _, snap := range t.meta.Snapshots() {
-			note(snap.ManifestList)
-			list, err := snap.Manifests(s)
-			if err != nil {
-				return nil, fmt.Errorf("cannot read the manifests of %s: %w", t.name, err)
-			}
-			for _, m := range list {
-				if seen[m.FilePath()] {
-					continue
-				}
-				seen[m.FilePath()] = true
-				note(m.FilePath())
-				for e, err := range m.Entries(s, true) {
-					if err != nil {
-						return nil, fmt.Errorf("cannot read manifest %s: %w", m.FilePath(), err)
-					}
-					note(e.DataFile().FilePath())
-				}
-			}
-		}
-	}
-	return all, nil
-}
-
-// list gives every file in the tables' folders, relative to their folder.
-func (s *store) list() (map[string]bool, error) {
-	all := map[string]bool{}
-	var walk func(rel string) error
-	walk = func(rel string) error {
-		names, err := s.fs.ReadDir(s.path(rel))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("cannot list %s: %w", s.path(rel), err)
-		}
-		for _, e := range names {
-			next := e.Name()
-			if rel != "." {
-				next = rel + "/" + next
-			}
-			if !e.IsDir() {
-				all[next] = true
-			} else if err := walk(next); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return all, walk(".")
-}
-
 // makeReserve makes the file that a full disk can be relieved of, for a lake that
 // is large enough to fill one.
 func (w *Writer) makeReserve(ctx context.Context) error {
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
 	size := int64(0)
 	for _, t := range tables {
-		files, err := w.store.files(t)
+		files, err := w.store.Files(t)
 		if err != nil {
 			return err
 		}
 		for i := range files {
-			size += files[i].file.SizeBytes
+			size += files[i].File.SizeBytes
 		}
 	}
 	return w.reserve(size)
@@ -282,7 +212,7 @@ func (w *Writer) makeReserve(ctx context.Context) error {
 
 // reserve makes the reserve of a lake of that size, unless there is one.
 func (w *Writer) reserve(size int64) error {
-	path := filepath.Join(w.TempDir(), reserveName)
+	path := filepath.Join(w.TempDir(), folder.ReserveName)
 	if st, err := w.opts.fs.Stat(path); size < reserveFrom || err == nil && st.Size() >= reserveBytes {
 		return nil
 	}
@@ -308,7 +238,7 @@ func (w *Writer) reserve(size int64) error {
 
 // freeReserve gives the reserve back to the disk.
 func (w *Writer) freeReserve() error {
-	if err := w.opts.fs.Remove(filepath.Join(w.TempDir(), reserveName)); err != nil {
+	if err := w.opts.fs.Remove(filepath.Join(w.TempDir(), folder.ReserveName)); err != nil {
 		return fmt.Errorf("cannot free the reserve: %w", err)
 	}
 	return nil

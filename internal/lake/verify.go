@@ -12,6 +12,8 @@ import (
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
+
+	"github.com/wadi-project/wadi/internal/lake/store"
 )
 
 // Verify checks every file that the metadata names: that it exists, has its size,
@@ -70,36 +72,36 @@ func (v *verifier) run(ctx context.Context, r *ReadPoint) error {
 				return context.Cause(ctx)
 			}
 			if err := v.file(ctx, t, f); err != nil {
-				v.report(Fault{Table: t.Name, Path: f.file.Path, Reason: err.Error()})
+				v.report(Fault{Table: t.Name, Path: f.File.Path, Reason: err.Error()})
 			}
-			v.out.Files, v.out.Rows, v.out.Bytes = v.out.Files+1, v.out.Rows+f.file.Rows, v.out.Bytes+f.file.SizeBytes
+			v.out.Files, v.out.Rows, v.out.Bytes = v.out.Files+1, v.out.Rows+f.File.Rows, v.out.Bytes+f.File.SizeBytes
 		}
 	}
-	named, err := l.store.named(ctx)
+	named, err := l.store.Named(ctx)
 	if err != nil {
 		v.report(Fault{Path: l.dir, Reason: err.Error()})
 		return nil
 	}
-	present, err := l.store.list()
+	present, err := l.store.List()
 	if err != nil {
 		return err
 	}
 	for _, rel := range sortedKeys(named) {
 		if !present[rel] && !strings.HasSuffix(rel, ".metadata.json") { // superseded ones go at once
-			v.report(Fault{Path: l.store.path(rel), Reason: "the metadata names it, but it is missing"})
+			v.report(Fault{Path: l.store.Path(rel), Reason: "the metadata names it, but it is missing"})
 		}
 	}
 	for _, rel := range sortedKeys(present) {
 		if _, waiting := garbage[rel]; !named[rel] && !waiting {
-			v.report(Fault{Path: l.store.path(rel), Reason: "nothing names it", Orphan: true})
+			v.report(Fault{Path: l.store.Path(rel), Reason: "nothing names it", Orphan: true})
 		}
 	}
 	return nil
 }
 
 // file checks one data file.
-func (v *verifier) file(ctx context.Context, t *schema.Table, m manifestFile) (err error) {
-	f, err := v.lake.opts.fs.Open(m.file.Path)
+func (v *verifier) file(ctx context.Context, t *schema.Table, m store.Listed) (err error) {
+	f, err := v.lake.opts.fs.Open(m.File.Path)
 	if err != nil {
 		return errors.New("it can't be opened: " + err.Error())
 	}
@@ -109,10 +111,10 @@ func (v *verifier) file(ctx context.Context, t *schema.Table, m manifestFile) (e
 	if err != nil {
 		return fmt.Errorf("it can't be read: %w", err)
 	}
-	if n != m.file.SizeBytes {
-		return fmt.Errorf("it has %d bytes, the metadata says %d", n, m.file.SizeBytes)
+	if n != m.File.SizeBytes {
+		return fmt.Errorf("it has %d bytes, the metadata says %d", n, m.File.SizeBytes)
 	}
-	rel, _ := v.lake.store.relative(m.loc)
+	rel, _ := v.lake.store.Relative(m.Loc)
 	if row, ok := v.sums[rel]; !ok {
 		v.out.Unsummed++
 	} else if [32]byte(sum.Sum(nil)) != row.SHA256 {
@@ -120,12 +122,12 @@ func (v *verifier) file(ctx context.Context, t *schema.Table, m manifestFile) (e
 	}
 	rows := int64(0)
 	cols := []int{t.Index("_IngestedAt")}
-	in := datafile.Input{Path: filepath.Base(m.file.Path), R: f, SizeBytes: n}
+	in := datafile.Input{Path: filepath.Base(m.File.Path), R: f, SizeBytes: n}
 	if err := datafile.Read(ctx, in, t, cols, datafile.Filter{}, func(datafile.Row) error { rows++; return nil }); err != nil {
 		return err
 	}
-	if rows != m.file.Rows {
-		return fmt.Errorf("it has %d rows, the metadata says %d", rows, m.file.Rows)
+	if rows != m.File.Rows {
+		return fmt.Errorf("it has %d rows, the metadata says %d", rows, m.File.Rows)
 	}
 	return nil
 }

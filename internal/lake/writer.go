@@ -10,24 +10,23 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/wadi-project/wadi/internal/catalog"
 	"github.com/wadi-project/wadi/internal/lake/datafile"
 	"github.com/wadi-project/wadi/internal/schema"
-)
 
-// LongestDeadline is the longest a question may run; files that have left the
-// tables stay a minute longer than that.
-const LongestDeadline = 10 * time.Minute
+	"github.com/wadi-project/wadi/internal/lake/store"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
+)
 
 // Writer is a data folder opened for writing: the one writer. Its methods may be
 // called from many goroutines; commits are made one after another.
 type Writer struct {
 	*Lake
-	lock  *lock
+	lock  *folder.Lock
 	state *catalog.State
-	mark  mark
+	mark  folder.Mark
 
 	// acts is held by what rewrites files, from looking at the table on: such work may
 	// take a minute, and commits of new rows go on beside it. It is taken before commits.
@@ -56,45 +55,45 @@ func OpenWriter(ctx context.Context, dir string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", dir, err)
 	}
-	if _, _, err := readMark(o.fs, dir); err != nil {
+	if _, _, err := folder.ReadMark(o.fs, dir); err != nil {
 		return nil, err // a newer format is refused before anything is made
 	}
 	if err := o.fs.MkdirAll(dir); err != nil {
-		return nil, explain(fmt.Errorf("cannot make %s: %w", dir, err))
+		return nil, folder.Explain(fmt.Errorf("cannot make %s: %w", dir, err))
 	}
-	l, err := takeLock(dir)
+	l, err := folder.TakeLock(dir)
 	if err != nil {
 		return nil, err
 	}
 	w := &Writer{Lake: &Lake{dir: dir, opts: o}, lock: l}
 	err = w.open(ctx)
-	if isFull(err) || catalog.IsFull(err) {
+	if folder.IsFull(err) || catalog.IsFull(err) {
 		// Whoever comes now, for example to expire rows, needs the reserve.
 		if err = errors.Join(w.closeDatabases(), w.freeReserve()); err == nil {
 			err = w.open(ctx)
 		}
 	}
 	if err != nil {
-		return nil, explain(errors.Join(fmt.Errorf("cannot open %s: %w", dir, err), w.closeAll()))
+		return nil, folder.Explain(errors.Join(fmt.Errorf("cannot open %s: %w", dir, err), w.closeAll()))
 	}
 	return w, nil
 }
 
 func (w *Writer) open(ctx context.Context) error {
-	m, ok, err := readMark(w.opts.fs, w.dir)
+	m, ok, err := folder.ReadMark(w.opts.fs, w.dir)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		m, err = makeFolder(w.opts.fs, w.dir)
-	} else if m.Format < Format {
+		m, err = folder.MakeFolder(w.opts.fs, w.dir)
+	} else if m.Format < folder.Format {
 		m, err = upgrade(ctx, w.opts.fs, w.dir, m, upgrades)
 	}
 	if err != nil {
 		return err
 	}
 	w.mark = m
-	for _, d := range []string{filepath.Join(tablesName, catalog.Namespace), filepath.Join(tempName, pinsName)} {
+	for _, d := range []string{filepath.Join(folder.TablesName, catalog.Namespace), filepath.Join(folder.TempName, folder.PinsName)} {
 		if err := w.opts.fs.MkdirAll(filepath.Join(w.dir, d)); err != nil {
 			return err
 		}
@@ -104,7 +103,7 @@ func (w *Writer) open(ctx context.Context) error {
 	}
 	o := catalog.Options{Fault: w.opts.fault}
 	lost := stateMissing(w.opts.fs, w.dir)
-	if w.state, err = catalog.OpenState(ctx, filepath.Join(w.dir, stateName), o); err != nil {
+	if w.state, err = catalog.OpenState(ctx, filepath.Join(w.dir, folder.StateName), o); err != nil {
 		return err
 	}
 	if w.store, err = openStore(ctx, w.dir, w.opts.fs, m, o); err != nil {
@@ -131,7 +130,7 @@ func (w *Writer) open(ctx context.Context) error {
 // lookForForeign says that another program committed to Wadi's tables: its rows
 // are kept and read.
 func (w *Writer) lookForForeign(ctx context.Context) error {
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,7 +143,7 @@ func (w *Writer) lookForForeign(ctx context.Context) error {
 
 // TempDir is a folder for temporary files beside the data; it is emptied when the
 // next writer opens the lake.
-func (w *Writer) TempDir() string { return filepath.Join(w.dir, tempName) }
+func (w *Writer) TempDir() string { return filepath.Join(w.dir, folder.TempName) }
 
 // clearTemp removes what a process that died left in TempDir.
 func (w *Writer) clearTemp() error {
@@ -153,7 +152,7 @@ func (w *Writer) clearTemp() error {
 		return fmt.Errorf("cannot clear %s: %w", w.TempDir(), err)
 	}
 	for _, e := range names {
-		if e.IsDir() || e.Name() == reserveName {
+		if e.IsDir() || e.Name() == folder.ReserveName {
 			continue
 		}
 		if err := w.opts.fs.Remove(filepath.Join(w.TempDir(), e.Name())); err != nil {
@@ -177,7 +176,7 @@ func (w *Writer) Key(ctx context.Context, case_ string, kind KeyKind, key [32]by
 // valid only during the call. An error of fn ends it and is returned, but for
 // datafile.ErrStop.
 func (w *Writer) ReadRows(ctx context.Context, t *schema.Table, source int32, seqLo, seqHi int64, cols []int, fn func(datafile.Row) error) error {
-	r, err := w.Pin(ctx, LongestDeadline)
+	r, err := w.Pin(ctx, folder.LongestDeadline)
 	if err != nil {
 		return err
 	}
@@ -210,7 +209,7 @@ func (r *ReadPoint) readRows(ctx context.Context, t *schema.Table, source int32,
 }
 
 // outside tells that a bounded column has no value in lo…hi.
-func outside(b Bound, lo, hi int64) bool {
+func outside(b store.Bound, lo, hi int64) bool {
 	least, ok := number(b.Min)
 	if ok && least > hi {
 		return true
@@ -233,7 +232,7 @@ func number(v any) (int64, bool) {
 // Close ends writing and lets the lock go.
 func (w *Writer) Close() error {
 	if err := w.closeAll(); err != nil {
-		return explain(fmt.Errorf("cannot close %s: %w", w.dir, err))
+		return folder.Explain(fmt.Errorf("cannot close %s: %w", w.dir, err))
 	}
 	return nil
 }
@@ -242,7 +241,7 @@ func (w *Writer) Close() error {
 func (w *Writer) closeAll() error {
 	err := w.closeDatabases()
 	if w.lock != nil {
-		err = errors.Join(err, w.lock.release())
+		err = errors.Join(err, w.lock.Release())
 		w.lock = nil
 	}
 	return err
@@ -255,7 +254,7 @@ func (w *Writer) closeDatabases() error {
 		w.state = nil
 	}
 	if w.store != nil {
-		errs = append(errs, w.store.pointers.Close())
+		errs = append(errs, w.store.Pointers.Close())
 		w.store = nil
 	}
 	return errors.Join(errs...)
@@ -268,7 +267,7 @@ func (w *Writer) settle(ctx context.Context) error {
 	if err != nil || len(parts) == 0 {
 		return err
 	}
-	tables, err := w.store.load(ctx)
+	tables, err := w.store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -276,7 +275,7 @@ func (w *Writer) settle(ctx context.Context) error {
 		committed := false
 		for _, name := range p.Tables {
 			t := tables[name]
-			committed = committed || t != nil && hasCommit(t, p.ID)
+			committed = committed || t != nil && store.HasCommit(t, p.ID)
 		}
 		if p.Prepared && committed {
 			w.opts.Log.Info("a commit of a process that died is complete", "part", p.ID)
@@ -298,7 +297,7 @@ func (w *Writer) settle(ctx context.Context) error {
 // since a process that died could not list them.
 func (w *Writer) removePart(id string) error {
 	prefix := partPrefix(id)
-	tables, err := w.opts.fs.ReadDir(filepath.Join(w.dir, tablesName, catalog.Namespace))
+	tables, err := w.opts.fs.ReadDir(filepath.Join(w.dir, folder.TablesName, catalog.Namespace))
 	if err != nil {
 		return fmt.Errorf("cannot list the tables: %w", err)
 	}
@@ -306,7 +305,7 @@ func (w *Writer) removePart(id string) error {
 		if !t.IsDir() {
 			continue
 		}
-		dir := filepath.Join(w.store.tableDir(t.Name()), "data")
+		dir := filepath.Join(w.store.TableDir(t.Name()), "data")
 		folders, err := w.opts.fs.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -1,7 +1,6 @@
-package lake
+package folder
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,16 +17,16 @@ import (
 
 // Names in the data folder (docs/formats/lake.md).
 const (
-	markName    = "wadi-lake.json"
-	lockName    = "wadi.lock"
-	catalogName = "catalog.db"
-	stateName   = "state.db"
-	tablesName  = "lake"
-	tempName    = "tmp"
-	hotName     = "hot"
+	MarkName    = "wadi-lake.json"
+	LockName    = "wadi.lock"
+	CatalogName = "catalog.db"
+	StateName   = "state.db"
+	TablesName  = "lake"
+	TempName    = "tmp"
+	HotName     = "hot"
 	walName     = "wal"
-	pinsName    = "pins"
-	reserveName = "reserve"
+	PinsName    = "pins"
+	ReserveName = "reserve"
 )
 
 // Format is the version of the data folder's layout. History:
@@ -36,8 +36,8 @@ const (
 //	   format 1 would not see.
 const Format = 2
 
-// mark is wadi-lake.json: it makes a folder a lake.
-type mark struct {
+// Mark is wadi-lake.json: it makes a folder a lake.
+type Mark struct {
 	// Format is the version of the layout.
 	Format int `json:"format"`
 	// UUID names the lake.
@@ -53,15 +53,15 @@ type mark struct {
 // maxMarkBytes bounds wadi-lake.json: it holds one path.
 const maxMarkBytes = 64 << 10
 
-// readMark reads wadi-lake.json; ok is false when there is none.
-func readMark(f fsys, dir string) (m mark, ok bool, err error) {
-	path := filepath.Join(dir, markName)
+// ReadMark reads wadi-lake.json; ok is false when there is none.
+func ReadMark(f FS, dir string) (m Mark, ok bool, err error) {
+	path := filepath.Join(dir, MarkName)
 	r, err := f.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return mark{}, false, nil
+		return Mark{}, false, nil
 	}
 	if err != nil {
-		return mark{}, false, fmt.Errorf("cannot read %s: %w", path, err)
+		return Mark{}, false, fmt.Errorf("cannot read %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	data, err := io.ReadAll(io.LimitReader(r, maxMarkBytes))
@@ -72,26 +72,26 @@ func readMark(f fsys, dir string) (m mark, ok bool, err error) {
 		err = errors.New("it has no format and root")
 	}
 	if err != nil {
-		return mark{}, false, fmt.Errorf("cannot read %s: %w", path, err)
+		return Mark{}, false, fmt.Errorf("cannot read %s: %w", path, err)
 	}
 	if m.Format > Format {
-		return mark{}, false, refuse(codeNothingDone, "use a newer version of wadi",
+		return Mark{}, false, Refuse(CodeNothingDone, "use a newer version of wadi",
 			"cannot open %s: its format is %d, this program knows formats up to %d", dir, m.Format, Format)
 	}
 	return m, true, nil
 }
 
-// writeMark replaces wadi-lake.json in one step.
-func writeMark(f fsys, dir string, m mark) error {
+// WriteMark replaces wadi-lake.json in one step.
+func WriteMark(f FS, dir string, m Mark) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", markName, err)
+		return fmt.Errorf("cannot write %s: %w", MarkName, err)
 	}
-	return replaceFile(f, filepath.Join(dir, markName), append(data, '\n'))
+	return replaceFile(f, filepath.Join(dir, MarkName), append(data, '\n'))
 }
 
 // replaceFile makes a file with that content, durable, old or new at any instant.
-func replaceFile(f fsys, path string, data []byte) error {
+func replaceFile(f FS, path string, data []byte) error {
 	temp := path + ".new"
 	if err := f.Remove(temp); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
@@ -120,16 +120,16 @@ func replaceFile(f fsys, path string, data []byte) error {
 // parentOf gives the folder that holds name.
 func parentOf(name string) string { return filepath.Dir(name) }
 
-// lock is the writer's lock on a data folder.
-type lock struct{ f *os.File }
+// Lock is the writer's lock on a data folder.
+type Lock struct{ f *os.File }
 
-// takeLock takes the lock of a data folder; another holder is an error that names
+// TakeLock takes the lock of a data folder; another holder is an error that names
 // its process.
-func takeLock(dir string) (*lock, error) {
-	path := filepath.Join(dir, lockName)
+func TakeLock(dir string) (*Lock, error) {
+	path := filepath.Join(dir, LockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
-		return nil, explain(fmt.Errorf("cannot lock %s: %w", dir, err))
+		return nil, Explain(fmt.Errorf("cannot lock %s: %w", dir, err))
 	}
 	ok, err := lockFile(f)
 	if err != nil {
@@ -140,38 +140,33 @@ func takeLock(dir string) (*lock, error) {
 		if pid, _ := readHolder(f); pid > 0 {
 			holder = fmt.Sprintf("process %d", pid)
 		}
-		return nil, errors.Join(refuse(codeNothingDone, "wait until it has ended; questions work meanwhile",
+		return nil, errors.Join(Refuse(CodeNothingDone, "wait until it has ended; questions work meanwhile",
 			"cannot write to %s: %s is writing there", dir, holder), f.Close())
 	}
-	l := &lock{f}
-	if err := l.write(""); err != nil && !isFull(err) { // the pid is for the message only; expiry must get on on a full disk
-		return nil, errors.Join(explain(fmt.Errorf("cannot lock %s: %w", dir, err)), f.Close())
+	l := &Lock{f}
+	if err := l.Write(""); err != nil && !IsFull(err) { // the pid is for the message only; expiry must get on on a full disk
+		return nil, errors.Join(Explain(fmt.Errorf("cannot lock %s: %w", dir, err)), f.Close())
 	}
 	return l, nil
 }
 
-// release lets the lock go; the file stays, because removing it would let two
+// Release lets the lock go; the file stays, because removing it would let two
 // processes lock two files of the same name.
-func (l *lock) release() error {
+func (l *Lock) Release() error {
 	return errors.Join(l.f.Truncate(0), l.f.Close())
 }
 
-// openStore opens catalog and, for writing, makes what is missing.
-func openStore(ctx context.Context, dir string, f fsys, m mark, o catalog.Options) (*store, error) {
-	p, err := catalog.OpenPointers(ctx, filepath.Join(dir, catalogName), o)
-	if err != nil {
-		return nil, err
-	}
-	return &store{fs: f, dir: dir, root: m.Root, former: m.Former, pointers: p}, nil
-}
-
-// makeFolder makes a data folder a lake of the current format.
-func makeFolder(f fsys, dir string) (mark, error) {
-	for _, d := range []string{dir, filepath.Join(dir, tablesName, catalog.Namespace)} {
+// MakeFolder makes a data folder a lake of the current format.
+func MakeFolder(f FS, dir string) (Mark, error) {
+	for _, d := range []string{dir, filepath.Join(dir, TablesName, catalog.Namespace)} {
 		if err := f.MkdirAll(d); err != nil {
-			return mark{}, fmt.Errorf("cannot make %s: %w", d, err)
+			return Mark{}, fmt.Errorf("cannot make %s: %w", d, err)
 		}
 	}
-	m := mark{Format: Format, UUID: uuid.NewString(), Root: dir}
-	return m, writeMark(f, dir, m)
+	m := Mark{Format: Format, UUID: uuid.NewString(), Root: dir}
+	return m, WriteMark(f, dir, m)
 }
+
+// LongestDeadline is the longest a question may run; files that have left the
+// tables stay a minute longer than that.
+const LongestDeadline = 10 * time.Minute

@@ -1,4 +1,4 @@
-package lake
+package folder
 
 import (
 	"errors"
@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// fsys is how the lake touches files, so that a test can fail the n-th change.
+// FS is how the lake touches files, so that a test can fail the n-th change.
 // Names are paths of the operating system.
-type fsys interface {
+type FS interface {
 	// Create makes a new file; it fails when there is one.
-	Create(name string) (file, error)
+	Create(name string) (File, error)
 	// MkdirAll makes a folder and its parents, and makes the new names durable.
 	MkdirAll(name string) error
 	Rename(from, to string) error
@@ -27,17 +27,18 @@ type fsys interface {
 	ReadDir(name string) ([]fs.DirEntry, error)
 }
 
-// file is a file being written.
-type file interface {
+// File is a file being written.
+type File interface {
 	io.Writer
 	Sync() error
 	Close() error
 }
 
-// osFS is the real file system.
-type osFS struct{}
+// OS is the real file system.
+type OS struct{}
 
-func (osFS) Create(name string) (file, error) {
+// Create implements FS.
+func (OS) Create(name string) (File, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return nil, err // not f: a nil *os.File in an interface isn't nil
@@ -45,7 +46,8 @@ func (osFS) Create(name string) (file, error) {
 	return f, nil
 }
 
-func (o osFS) MkdirAll(name string) error {
+// MkdirAll implements FS.
+func (o OS) MkdirAll(name string) error {
 	if st, err := os.Stat(name); err == nil && st.IsDir() {
 		return nil
 	}
@@ -61,16 +63,19 @@ func (o osFS) MkdirAll(name string) error {
 	return syncDir(parent)
 }
 
-func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
+// Rename implements FS.
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
-func (osFS) Remove(name string) error {
+// Remove implements FS.
+func (OS) Remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-func (o osFS) Link(from, to string) error {
+// Link implements FS.
+func (o OS) Link(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || !noLinks(err) {
 		return err
@@ -78,7 +83,7 @@ func (o osFS) Link(from, to string) error {
 	return o.copy(from, to)
 }
 
-func (o osFS) copy(from, to string) (err error) {
+func (o OS) copy(from, to string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -98,10 +103,14 @@ func (o osFS) copy(from, to string) (err error) {
 	return nil
 }
 
-func (osFS) SyncDir(name string) error { return syncDir(name) }
+// SyncDir implements FS.
+func (OS) SyncDir(name string) error { return syncDir(name) }
 
-func (osFS) Open(name string) (*os.File, error) { return os.Open(name) }
+// Open implements FS.
+func (OS) Open(name string) (*os.File, error) { return os.Open(name) }
 
-func (osFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+// Stat implements FS.
+func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
-func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+// ReadDir implements FS.
+func (OS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package lake
+package folder
 
 import (
 	"errors"
@@ -27,7 +27,8 @@ func lockFile(f *os.File) (bool, error) {
 	}
 }
 
-func isFull(err error) bool {
+// IsFull tells that the disk, or a quota, is full.
+func IsFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
@@ -47,14 +48,14 @@ func noLinks(err error) bool {
 	return errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EMLINK) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.EACCES)
 }
 
-// alive tells whether a process with that id exists.
-func alive(pid int) bool {
+// Alive tells whether a process with that id exists.
+func Alive(pid int) bool {
 	err := unix.Kill(pid, 0)
 	return err == nil || errors.Is(err, unix.EPERM)
 }
 
-// currentUser names the user of the process.
-func currentUser() string {
+// CurrentUser names the user of the process.
+func CurrentUser() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package lake
+package folder
 
 import (
 	"errors"
@@ -14,7 +14,8 @@ func lockFile(*os.File) (bool, error) {
 	return false, errors.New("this system has no lock that ends with its process")
 }
 
-func isFull(error) bool { return false }
+// IsFull tells that the disk, or a quota, is full.
+func IsFull(error) bool { return false }
 
 func isReadOnly(error) bool { return false }
 
@@ -26,11 +27,11 @@ func noLinks(err error) bool {
 	return err != nil && !errors.Is(err, os.ErrExist) && !errors.Is(err, os.ErrNotExist)
 }
 
-// alive can't be found out here: pins then last until their deadline.
-func alive(int) bool { return true }
+// Alive can't be found out here: pins then last until their deadline.
+func Alive(int) bool { return true }
 
-// currentUser names the user of the process.
-func currentUser() string {
+// CurrentUser names the user of the process.
+func CurrentUser() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}

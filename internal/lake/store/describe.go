@@ -1,4 +1,4 @@
-package lake
+package store
 
 import (
 	"encoding/binary"
@@ -41,7 +41,7 @@ func properties(t *schema.Table) iceberg.Properties {
 		}
 	}
 	if t.Custom != "" {
-		p[definitionKey] = t.Definition()
+		p[DefinitionKey] = t.Definition()
 	}
 	return p
 }
@@ -69,7 +69,7 @@ var icebergTypes = map[schema.Disk]iceberg.Type{
 
 // newTable makes the metadata of a table that isn't in the catalog yet. The ids
 // are set by hand: the library's own way would number the fields anew.
-func (s *store) newTable(t *schema.Table, now time.Time) (*icebergTable, error) {
+func (s *Store) newTable(t *schema.Table, now time.Time) (*Table, error) {
 	sc, err := icebergSchema(t, 0)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (s *store) newTable(t *schema.Table, now time.Time) (*icebergTable, error) 
 	if meta, err = dated(meta, now); err != nil {
 		return nil, fmt.Errorf("cannot make table %s: %w", t.Name, err)
 	}
-	return &icebergTable{name: t.Name, meta: meta}, nil
+	return &Table{Name: t.Name, Meta: meta}, nil
 }
 
 // dated sets the moment of a table's last update, which the library takes from the
@@ -173,11 +173,11 @@ func partitionOf(p schema.Partition, us int64) (value any, logical map[int]strin
 	if p == schema.ByMonth {
 		return int32((at.Year()-1970)*12 + int(at.Month()) - 1), nil
 	}
-	return iceberg.Date(floorDiv(us, 24*3600*1_000_000)), map[int]string{partitionField: "date"}
+	return iceberg.Date(FloorDiv(us, 24*3600*1_000_000)), map[int]string{partitionField: "date"}
 }
 
-// partitionFolder names the folder of a partition, in [a-z0-9] only.
-func partitionFolder(p schema.Partition, us int64) string {
+// PartitionFolder names the folder of a partition, in [a-z0-9] only.
+func PartitionFolder(p schema.Partition, us int64) string {
 	at := time.UnixMicro(us).UTC()
 	if p == schema.ByMonth {
 		return at.Format("m200601")
@@ -185,7 +185,8 @@ func partitionFolder(p schema.Partition, us int64) string {
 	return at.Format("d20060102")
 }
 
-func floorDiv(a, b int64) int64 {
+// FloorDiv divides and rounds down.
+func FloorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b != 0 && (a < 0) != (b < 0) {
 		q--
@@ -208,8 +209,8 @@ func versionOf(location string) int {
 // describe makes the manifest's entry of a data file from what its writer
 // counted; the file isn't opened again. All rows have an _IngestedAt of the
 // partition that us lies in.
-func (s *store) describe(t *schema.Table, spec iceberg.PartitionSpec, f datafile.File, us int64) (iceberg.DataFile, error) {
-	loc, err := s.location(f.Path)
+func (s *Store) describe(t *schema.Table, spec iceberg.PartitionSpec, f datafile.File, us int64) (iceberg.DataFile, error) {
+	loc, err := s.Location(f.Path)
 	if err != nil {
 		return nil, err
 	}

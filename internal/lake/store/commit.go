@@ -1,4 +1,4 @@
-package lake
+package store
 
 import (
 	"bytes"
@@ -26,51 +26,51 @@ const (
 	// commitTries bounds how often a commit is built anew because another program
 	// committed in between.
 	commitTries = 5
-	// mergeManifests is how many manifests a snapshot may have before they are
+	// MergeManifests is how many manifests a snapshot may have before they are
 	// merged into one: planning reads each of them.
-	mergeManifests = 16
+	MergeManifests = 16
 	// maxMergedManifest is the size from which a manifest is left alone.
 	maxMergedManifest = 8 << 20
 )
 
-// summaryKey carries what a snapshot belongs to: "<log uuid>/<part>" of the part
+// SummaryKey carries what a snapshot belongs to: "<log uuid>/<part>" of the part
 // that made it.
-const summaryKey = "wadi.import"
+const SummaryKey = "wadi.import"
 
-// newFile is a data file to be added: what its writer counted, and a moment of
+// Added is a data file to be added: what its writer counted, and a moment of
 // its partition (_IngestedAt of one of its rows, in µs).
-type newFile struct {
+type Added struct {
 	datafile.File
-	us int64
+	US int64
 }
 
-// change is what a commit does to one table.
-type change struct {
-	table *schema.Table
-	add   []newFile
-	// remove are locations of data files that leave the table.
-	remove map[string]bool
-	// drop are snapshots to be forgotten.
-	drop []int64
-	// op is append, overwrite, replace or delete; empty for no new snapshot.
-	op table.Operation
-	// id goes into the snapshot's summary.
-	id string
-	// props are properties of the table that change with it.
-	props iceberg.Properties
-	// unset are properties that the table loses.
-	unset []string
-	// evidence is what the summary says under evidenceKey; empty for what the
+// Change is what a commit does to one table.
+type Change struct {
+	Table *schema.Table
+	Add   []Added
+	// Remove are locations of data files that leave the table.
+	Remove map[string]bool
+	// Drop are snapshots to be forgotten.
+	Drop []int64
+	// Op is append, overwrite, replace or delete; empty for no new snapshot.
+	Op table.Operation
+	// ID goes into the snapshot's summary.
+	ID string
+	// Props are properties of the table that change with it.
+	Props iceberg.Properties
+	// Unset are properties that the table loses.
+	Unset []string
+	// Evidence is what the summary says under evidenceKey; empty for what the
 	// snapshot before says.
-	evidence string
-	// defines writes the table's definition: a custom table is made or altered.
-	defines bool
+	Evidence string
+	// Defines writes the table's definition: a custom table is made or altered.
+	Defines bool
 }
 
-// commit applies changes to some tables, all or none, and gives the new states of
-// the tables changed. An error that wraps errUnknown leaves open whether it
+// Commit applies changes to some tables, all or none, and gives the new states of
+// the tables changed. An error that wraps ErrUnknown leaves open whether it
 // happened.
-func (s *store) commit(ctx context.Context, now time.Time, changes []change) error {
+func (s *Store) Commit(ctx context.Context, now time.Time, changes []Change) error {
 	var err error
 	for range commitTries {
 		if err = s.tryCommit(ctx, now, changes); !errors.Is(err, catalog.ErrMoved) {
@@ -80,28 +80,28 @@ func (s *store) commit(ctx context.Context, now time.Time, changes []change) err
 	return err
 }
 
-// errUnknown says that a commit may have happened or not.
-var errUnknown = errors.New("it isn't known whether the commit happened")
+// ErrUnknown says that a commit may have happened or not.
+var ErrUnknown = errors.New("it isn't known whether the commit happened")
 
-func (s *store) tryCommit(ctx context.Context, now time.Time, changes []change) (err error) {
-	tables, err := s.load(ctx)
+func (s *Store) tryCommit(ctx context.Context, now time.Time, changes []Change) (err error) {
+	tables, err := s.Load(ctx)
 	if err != nil {
 		return err
 	}
 	var written []string
 	defer func() {
-		if err != nil && !errors.Is(err, errUnknown) {
+		if err != nil && !errors.Is(err, ErrUnknown) {
 			for _, p := range written {
-				err = errors.Join(err, s.fs.Remove(p))
+				err = errors.Join(err, s.FS.Remove(p))
 			}
 		}
 	}()
 	var moves []catalog.Move
 	var old []string
 	for _, c := range changes {
-		t := tables[c.table.Name]
+		t := tables[c.Table.Name]
 		if t == nil {
-			if t, err = s.newTable(c.table, now); err != nil {
+			if t, err = s.newTable(c.Table, now); err != nil {
 				return err
 			}
 		}
@@ -114,34 +114,34 @@ func (s *store) tryCommit(ctx context.Context, now time.Time, changes []change) 
 		if loc == "" {
 			continue
 		}
-		moves = append(moves, catalog.Move{Table: t.name, From: t.location, To: loc})
+		moves = append(moves, catalog.Move{Table: t.Name, From: t.Location, To: loc})
 		old = append(old, st.outdated...)
 	}
 	if len(moves) == 0 {
 		return nil
 	}
-	if err := s.swap(ctx, moves); err != nil {
+	if err := s.Swap(ctx, moves); err != nil {
 		return err
 	}
 	// Readers that are about to open an outdated metadata file look the pointer
 	// up again; nothing else needs it.
 	for _, loc := range old {
-		_ = s.fs.Remove(s.local(loc)) // what stays is removed as garbage later
+		_ = s.FS.Remove(s.local(loc)) // what stays is removed as garbage later
 	}
 	return nil
 }
 
-// swap makes new metadata current and, when the database doesn't say, finds out
+// Swap makes new metadata current and, when the database doesn't say, finds out
 // whether it did.
-func (s *store) swap(ctx context.Context, moves []catalog.Move) error {
-	err := s.pointers.Swap(ctx, moves)
+func (s *Store) Swap(ctx context.Context, moves []catalog.Move) error {
+	err := s.Pointers.Swap(ctx, moves)
 	if err == nil || errors.Is(err, catalog.ErrMoved) {
 		return err
 	}
-	all, again := s.pointers.All(context.WithoutCancel(ctx))
+	all, again := s.Pointers.All(context.WithoutCancel(ctx))
 	switch {
 	case again != nil:
-		return fmt.Errorf("%w: %w", errUnknown, errors.Join(err, again))
+		return fmt.Errorf("%w: %w", ErrUnknown, errors.Join(err, again))
 	case all[moves[0].Table] == moves[0].To:
 		return nil
 	}
@@ -150,10 +150,10 @@ func (s *store) swap(ctx context.Context, moves []catalog.Move) error {
 
 // stage builds the next metadata of one table.
 type stage struct {
-	store  *store
+	store  *Store
 	now    time.Time
-	base   *icebergTable
-	change change
+	base   *Table
+	change Change
 
 	written  []string // files made so far
 	outdated []string // metadata files that the next one no longer names
@@ -162,60 +162,60 @@ type stage struct {
 // build writes everything but the pointer and gives the new metadata's location,
 // empty when there is nothing to change.
 func (st *stage) build() (string, error) {
-	updates, err := evolve(st.base.meta.CurrentSchema(), st.change.table, highestSchema(st.base.meta))
+	updates, err := evolve(st.base.Meta.CurrentSchema(), st.change.Table, highestSchema(st.base.Meta))
 	if err != nil {
 		return "", err
 	}
-	if st.change.defines {
+	if st.change.Defines {
 		more, err := st.redefine()
 		if err != nil {
 			return "", err
 		}
 		updates = append(updates, more...)
 	}
-	if len(st.change.props) > 0 {
-		updates = append(updates, table.NewSetPropertiesUpdate(st.change.props))
+	if len(st.change.Props) > 0 {
+		updates = append(updates, table.NewSetPropertiesUpdate(st.change.Props))
 	}
-	if len(st.change.unset) > 0 {
-		updates = append(updates, table.NewRemovePropertiesUpdate(st.change.unset))
+	if len(st.change.Unset) > 0 {
+		updates = append(updates, table.NewRemovePropertiesUpdate(st.change.Unset))
 	}
-	base := st.base.meta
+	base := st.base.Meta
 	if len(updates) > 0 {
 		if base, err = table.UpdateTableMetadata(base, updates, ""); err != nil {
-			return "", fmt.Errorf("cannot add columns to %s: %w", st.base.name, err)
+			return "", fmt.Errorf("cannot add columns to %s: %w", st.base.Name, err)
 		}
 	}
-	if st.change.op != "" {
+	if st.change.Op != "" {
 		more, err := st.snapshot(base)
 		if err != nil {
 			return "", err
 		}
 		updates = append(updates, more...)
 	}
-	if len(st.change.drop) > 0 {
-		updates = append(updates, table.NewRemoveSnapshotsUpdate(st.change.drop, false))
+	if len(st.change.Drop) > 0 {
+		updates = append(updates, table.NewRemoveSnapshotsUpdate(st.change.Drop, false))
 	}
-	if len(updates) == 0 && (!st.change.defines || st.base.location != "") {
+	if len(updates) == 0 && (!st.change.Defines || st.base.Location != "") {
 		return "", nil
 	}
-	next := st.base.meta
+	next := st.base.Meta
 	if len(updates) > 0 {
-		if next, err = table.UpdateTableMetadata(st.base.meta, updates, st.base.location); err != nil {
-			return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
+		if next, err = table.UpdateTableMetadata(st.base.Meta, updates, st.base.Location); err != nil {
+			return "", fmt.Errorf("cannot change table %s: %w", st.base.Name, err)
 		}
 	}
-	if st.change.op == "" { // else the snapshot dates it
+	if st.change.Op == "" { // else the snapshot dates it
 		// A clock that was set back doesn't put the change before the one it follows.
-		at := time.UnixMilli(max(st.now.UnixMilli(), st.base.meta.LastUpdatedMillis()))
+		at := time.UnixMilli(max(st.now.UnixMilli(), st.base.Meta.LastUpdatedMillis()))
 		if next, err = dated(next, at); err != nil {
-			return "", fmt.Errorf("cannot change table %s: %w", st.base.name, err)
+			return "", fmt.Errorf("cannot change table %s: %w", st.base.Name, err)
 		}
 	}
 	named := map[string]bool{}
 	for e := range next.PreviousFiles() {
 		named[e.MetadataFile] = true
 	}
-	for e := range st.base.meta.PreviousFiles() {
+	for e := range st.base.Meta.PreviousFiles() {
 		if !named[e.MetadataFile] {
 			st.outdated = append(st.outdated, e.MetadataFile)
 		}
@@ -224,18 +224,18 @@ func (st *stage) build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := fmt.Sprintf("%05d-%s.gz.metadata.json", metadataVersion(st.base.location)+1, uuid.NewString())
+	name := fmt.Sprintf("%05d-%s.gz.metadata.json", metadataVersion(st.base.Location)+1, uuid.NewString())
 	return st.write(name, data)
 }
 
 // write writes one metadata file and gives its location.
 func (st *stage) write(name string, data []byte) (string, error) {
-	p := filepath.Join(st.store.tableDir(st.base.name), "metadata", name)
+	p := filepath.Join(st.store.TableDir(st.base.Name), "metadata", name)
 	st.written = append(st.written, p)
-	if err := st.store.write(p, data); err != nil {
+	if err := st.store.Write(p, data); err != nil {
 		return "", err
 	}
-	return st.store.location(p)
+	return st.store.Location(p)
 }
 
 // snapshot writes manifests and their list and gives the updates that add the
@@ -251,7 +251,7 @@ func (st *stage) snapshot(base table.Metadata) ([]table.Update, error) {
 		parentID = &parent.SnapshotID
 		ms = max(ms, parent.TimestampMs)
 	}
-	ms = max(ms, st.base.meta.LastUpdatedMillis())
+	ms = max(ms, st.base.Meta.LastUpdatedMillis())
 	id := newSnapshotID()
 	list, removed, err := st.manifests(base, parent, id)
 	if err != nil {
@@ -259,7 +259,7 @@ func (st *stage) snapshot(base table.Metadata) ([]table.Update, error) {
 	}
 	var buf bytes.Buffer
 	if err := iceberg.WriteManifestList(2, &buf, id, parentID, &seq, 0, list); err != nil {
-		return nil, fmt.Errorf("cannot write the manifest list of %s: %w", st.base.name, err)
+		return nil, fmt.Errorf("cannot write the manifest list of %s: %w", st.base.Name, err)
 	}
 	loc, err := st.write(fmt.Sprintf("snap-%d-%s.avro", id, uuid.NewString()), buf.Bytes())
 	if err != nil {
@@ -278,12 +278,12 @@ func (st *stage) snapshot(base table.Metadata) ([]table.Update, error) {
 
 // manifests gives the manifests of the new snapshot: those of the parent that
 // stay, rewritten ones, and one for the files added.
-func (st *stage) manifests(base table.Metadata, parent *table.Snapshot, id int64) (list []iceberg.ManifestFile, removed []manifestFile, err error) {
+func (st *stage) manifests(base table.Metadata, parent *table.Snapshot, id int64) (list []iceberg.ManifestFile, removed []Listed, err error) {
 	spec := base.PartitionSpec()
-	if len(st.change.add) > 0 {
+	if len(st.change.Add) > 0 {
 		m, err := st.manifest(base, spec, id, func(w *iceberg.ManifestWriter) error {
-			for _, f := range st.change.add {
-				d, err := st.store.describe(st.change.table, spec, f.File, f.us)
+			for _, f := range st.change.Add {
+				d, err := st.store.describe(st.change.Table, spec, f.File, f.US)
 				if err != nil {
 					return err
 				}
@@ -303,11 +303,11 @@ func (st *stage) manifests(base table.Metadata, parent *table.Snapshot, id int64
 	}
 	old, err := parent.Manifests(st.store)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the manifests of %s: %w", st.base.name, err)
+		return nil, nil, fmt.Errorf("cannot read the manifests of %s: %w", st.base.Name, err)
 	}
 	var merge []iceberg.ManifestFile
 	for _, m := range old {
-		if len(old) >= mergeManifests && m.Length() < maxMergedManifest && m.ManifestContent() == iceberg.ManifestContentData && int(m.PartitionSpecID()) == spec.ID() {
+		if len(old) >= MergeManifests && m.Length() < maxMergedManifest && m.ManifestContent() == iceberg.ManifestContentData && int(m.PartitionSpecID()) == spec.ID() {
 			merge = append(merge, m)
 			continue
 		}
@@ -322,16 +322,16 @@ func (st *stage) manifests(base table.Metadata, parent *table.Snapshot, id int64
 		return nil, nil, err
 	}
 	list, removed = append(list, kept...), append(removed, gone...)
-	if len(removed) != len(st.change.remove) {
-		return nil, nil, fmt.Errorf("cannot replace files of %s: %d of %d are no longer in the table", st.base.name, len(st.change.remove)-len(removed), len(st.change.remove))
+	if len(removed) != len(st.change.Remove) {
+		return nil, nil, fmt.Errorf("cannot replace files of %s: %d of %d are no longer in the table", st.base.Name, len(st.change.Remove)-len(removed), len(st.change.Remove))
 	}
 	return list, removed, nil
 }
 
 // without gives manifests that hold the live files of some manifests but for
 // those to be removed; a single manifest that loses nothing stays as it is.
-func (st *stage) without(base table.Metadata, id int64, from ...iceberg.ManifestFile) (list []iceberg.ManifestFile, gone []manifestFile, err error) {
-	var keep []manifestFile
+func (st *stage) without(base table.Metadata, id int64, from ...iceberg.ManifestFile) (list []iceberg.ManifestFile, gone []Listed, err error) {
+	var keep []Listed
 	for _, m := range from {
 		if m.ManifestContent() != iceberg.ManifestContentData {
 			return from, nil, nil
@@ -341,7 +341,7 @@ func (st *stage) without(base table.Metadata, id int64, from ...iceberg.Manifest
 			return nil, nil, err
 		}
 		for _, f := range files {
-			if st.change.remove[f.loc] {
+			if st.change.Remove[f.Loc] {
 				gone = append(gone, f)
 			} else {
 				keep = append(keep, f)
@@ -353,7 +353,7 @@ func (st *stage) without(base table.Metadata, id int64, from ...iceberg.Manifest
 	}
 	spec := base.PartitionSpecByID(int(from[0].PartitionSpecID()))
 	if spec == nil {
-		return nil, nil, fmt.Errorf("cannot rewrite a manifest of %s: its partition spec is unknown", st.base.name)
+		return nil, nil, fmt.Errorf("cannot rewrite a manifest of %s: its partition spec is unknown", st.base.Name)
 	}
 	m, err := st.manifest(base, *spec, id, func(w *iceberg.ManifestWriter) error {
 		for _, f := range keep {
@@ -385,7 +385,7 @@ func (st *stage) manifest(base table.Metadata, spec iceberg.PartitionSpec, id in
 		err = w.Close()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot write a manifest of %s: %w", st.base.name, err)
+		return nil, fmt.Errorf("cannot write a manifest of %s: %w", st.base.Name, err)
 	}
 	loc, err := st.write(uuid.NewString()+"-m0.avro", buf.Bytes())
 	if err != nil {
@@ -393,28 +393,28 @@ func (st *stage) manifest(base table.Metadata, spec iceberg.PartitionSpec, id in
 	}
 	m, err := w.ToManifestFile(loc, int64(buf.Len()))
 	if err != nil {
-		return nil, fmt.Errorf("cannot write a manifest of %s: %w", st.base.name, err)
+		return nil, fmt.Errorf("cannot write a manifest of %s: %w", st.base.Name, err)
 	}
 	return m, nil
 }
 
 // summary counts what the snapshot changes (Iceberg spec, appendix F).
-func (st *stage) summary(parent *table.Snapshot, removed []manifestFile) *table.Summary {
+func (st *stage) summary(parent *table.Snapshot, removed []Listed) *table.Summary {
 	p := iceberg.Properties{}
-	if st.change.id != "" {
-		p[summaryKey] = st.change.id
+	if st.change.ID != "" {
+		p[SummaryKey] = st.change.ID
 	}
-	if text := st.change.evidence; text != "" {
-		p[evidenceKey] = text
-	} else if parent != nil && parent.Summary != nil && parent.Summary.Properties[evidenceKey] != "" {
-		p[evidenceKey] = parent.Summary.Properties[evidenceKey]
+	if text := st.change.Evidence; text != "" {
+		p[EvidenceKey] = text
+	} else if parent != nil && parent.Summary != nil && parent.Summary.Properties[EvidenceKey] != "" {
+		p[EvidenceKey] = parent.Summary.Properties[EvidenceKey]
 	}
 	var files, rows, size, goneFiles, goneRows, goneSize int64
-	for _, f := range st.change.add {
+	for _, f := range st.change.Add {
 		files, rows, size = files+1, rows+f.Rows, size+f.SizeBytes
 	}
 	for _, f := range removed {
-		goneFiles, goneRows, goneSize = goneFiles+1, goneRows+f.file.Rows, goneSize+f.file.SizeBytes
+		goneFiles, goneRows, goneSize = goneFiles+1, goneRows+f.File.Rows, goneSize+f.File.SizeBytes
 	}
 	set := func(key string, n int64) {
 		if n > 0 {
@@ -438,7 +438,7 @@ func (st *stage) summary(parent *table.Snapshot, removed []manifestFile) *table.
 		}
 		p[key] = strconv.FormatInt(n, 10)
 	}
-	return &table.Summary{Operation: st.change.op, Properties: p}
+	return &table.Summary{Operation: st.change.Op, Properties: p}
 }
 
 // newSnapshotID gives a random positive number, as the spec advises.
@@ -474,12 +474,16 @@ func metadataVersion(location string) int {
 	return -1
 }
 
-// hasCommit tells whether one of a table's snapshots carries the id.
-func hasCommit(t *icebergTable, id string) bool {
-	for _, s := range t.meta.Snapshots() {
-		if s.Summary != nil && s.Summary.Properties[summaryKey] == id {
+// HasCommit tells whether one of a table's snapshots carries the id.
+func HasCommit(t *Table, id string) bool {
+	for _, s := range t.Meta.Snapshots() {
+		if s.Summary != nil && s.Summary.Properties[SummaryKey] == id {
 			return true
 		}
 	}
 	return false
 }
+
+// EvidenceKey carries, in a snapshot's summary, number and head of the last entry of
+// the chain of evidence that knows the snapshot's files: "<n> <head>".
+const EvidenceKey = "wadi.evidence"

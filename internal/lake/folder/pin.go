@@ -1,4 +1,4 @@
-package lake
+package folder
 
 import (
 	"encoding/json"
@@ -23,9 +23,9 @@ type pinFile struct {
 	UntilUS int64 `json:"until_us"`
 }
 
-// pin is one pin of this process.
-type pin struct {
-	fs      fsys
+// Pin is one pin of this process.
+type Pin struct {
+	fs      FS
 	path    string
 	removed atomic.Bool
 }
@@ -33,8 +33,8 @@ type pin struct {
 // pinNumber numbers the pins of this process; the name of a pin holds its pid.
 var pinNumber atomic.Int64
 
-// placePin writes a pin; a pin that can't be written is nil.
-func placePin(f fsys, dir string, now time.Time, deadline time.Duration) *pin {
+// PlacePin writes a pin; a pin that can't be written is nil.
+func PlacePin(f FS, dir string, now time.Time, deadline time.Duration) *Pin {
 	data, err := json.Marshal(pinFile{MadeUS: now.UnixMicro(), UntilUS: now.Add(deadline).UnixMicro()})
 	if err != nil {
 		return nil
@@ -50,11 +50,11 @@ func placePin(f fsys, dir string, now time.Time, deadline time.Duration) *pin {
 		_ = f.Remove(path) // an unreadable pin is void after the longest deadline
 		return nil
 	}
-	return &pin{fs: f, path: path}
+	return &Pin{fs: f, path: path}
 }
 
-// remove removes the pin; a nil pin is fine.
-func (p *pin) remove() error {
+// Remove removes the pin; a nil pin is fine.
+func (p *Pin) Remove() error {
 	if p == nil || p.removed.Swap(true) {
 		return nil
 	}
@@ -67,10 +67,10 @@ func (p *pin) remove() error {
 // maxPinBytes bounds a pin file.
 const maxPinBytes = 4096
 
-// oldestPin gives when the oldest valid pin was made (µs); ok is false when there
+// OldestPin gives when the oldest valid pin was made (µs); ok is false when there
 // is none. Void pins are removed.
-func oldestPin(f fsys, dir string, now time.Time) (us int64, ok bool, err error) {
-	pins, err := validPins(f, dir, now)
+func OldestPin(f FS, dir string, now time.Time) (us int64, ok bool, err error) {
+	pins, err := ValidPins(f, dir, now)
 	for _, made := range pins {
 		if !ok || made < us {
 			us, ok = made, true
@@ -79,9 +79,9 @@ func oldestPin(f fsys, dir string, now time.Time) (us int64, ok bool, err error)
 	return us, ok, err
 }
 
-// validPins gives when each valid pin was made (µs), by its name. Void pins are
+// ValidPins gives when each valid pin was made (µs), by its name. Void pins are
 // removed.
-func validPins(f fsys, dir string, now time.Time) (map[string]int64, error) {
+func ValidPins(f FS, dir string, now time.Time) (map[string]int64, error) {
 	names, err := f.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -119,10 +119,10 @@ func validPins(f fsys, dir string, now time.Time) (map[string]int64, error) {
 func pinAlive(name string) bool {
 	n, _, _ := strings.Cut(name, "-")
 	pid, err := strconv.Atoi(n)
-	return err != nil || alive(pid)
+	return err != nil || Alive(pid)
 }
 
-func readPin(f fsys, path string) (p pinFile, err error) {
+func readPin(f FS, path string) (p pinFile, err error) {
 	r, err := f.Open(path)
 	if err != nil {
 		return p, err

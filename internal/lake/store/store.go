@@ -1,4 +1,4 @@
-package lake
+package store
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/wadi-project/wadi/internal/catalog"
+
+	"github.com/wadi-project/wadi/internal/lake/folder"
 )
 
 // scheme begins every location in the metadata. What follows is the plain path:
@@ -27,21 +29,21 @@ const scheme = "file://"
 // table with 200 columns are 1 MB.
 const maxMetadataBytes = 256 << 20
 
-// store is the tables of a data folder: their metadata files and, through the
+// Store is the tables of a data folder: their metadata files and, through the
 // catalog, which of them are current. It is safe for concurrent use.
-type store struct {
-	fs fsys
-	// dir is the data folder, root the folder that locations in the metadata
+type Store struct {
+	FS folder.FS
+	// Dir is the data folder, root the folder that locations in the metadata
 	// begin with: the same unless the lake was moved.
 	// former are further such folders while a relocation is under way.
-	dir, root string
-	former    []string
-	pointers  *catalog.Pointers
+	Dir, Root string
+	Former    []string
+	Pointers  *catalog.Pointers
 
 	mu        sync.Mutex
-	manifests map[string][]manifestFile // by location: what a manifest holds
-	states    map[string]tableState     // by table: what a reader read last
-	hot       map[string]map[int]Bound  // by name: bounds of hot files of this process
+	manifests map[string][]Listed      // by location: what a manifest holds
+	states    map[string]tableState    // by table: what a reader read last
+	hot       map[string]map[int]Bound // by name: bounds of hot files of this process
 
 	definitions map[string]locatedText // of tables that aren't built in
 	last        definedSet
@@ -49,102 +51,102 @@ type store struct {
 
 // tableState is a table at one metadata file, and its files. It doesn't change.
 type tableState struct {
-	table *icebergTable
-	files []manifestFile
+	table *Table
+	files []Listed
 }
 
-// manifestFile is one data file as a manifest describes it.
-type manifestFile struct {
+// Listed is one data file as a manifest describes it.
+type Listed struct {
 	entry iceberg.ManifestEntry
-	file  DataFile
-	// loc is the file's location as it stands in the metadata.
-	loc  string
+	File  DataFile
+	// Loc is the file's location as it stands in the metadata.
+	Loc  string
 	spec int32
 }
 
-// icebergTable is one state of a table. It doesn't change.
-type icebergTable struct {
-	name string
-	meta table.Metadata
-	// location of the metadata file, empty when the table isn't in the catalog yet.
-	location string
+// Table is one state of a table. It doesn't change.
+type Table struct {
+	Name string
+	Meta table.Metadata
+	// Location of the metadata file, empty when the table isn't in the catalog yet.
+	Location string
 }
 
 // Open implements iceberg-go's IO for reading.
-func (s *store) Open(location string) (iceio.File, error) { return s.fs.Open(s.local(location)) }
+func (s *Store) Open(location string) (iceio.File, error) { return s.FS.Open(s.local(location)) }
 
 // Remove implements iceberg-go's IO; the lake removes files itself.
-func (s *store) Remove(location string) error {
+func (s *Store) Remove(location string) error {
 	return fmt.Errorf("cannot remove %s: the lake removes files itself", location)
 }
 
 // local gives the path of a location, wherever the lake lies now.
-func (s *store) local(location string) string {
+func (s *Store) local(location string) string {
 	p := strings.TrimPrefix(location, scheme)
-	for _, root := range append([]string{s.root}, s.former...) {
+	for _, root := range append([]string{s.Root}, s.Former...) {
 		if rest, ok := strings.CutPrefix(p, filepath.ToSlash(root)+"/"); ok {
-			return filepath.Join(s.dir, filepath.FromSlash(rest))
+			return filepath.Join(s.Dir, filepath.FromSlash(rest))
 		}
 	}
 	return filepath.FromSlash(p)
 }
 
 // tableLocation is the location of a table's folder.
-func (s *store) tableLocation(name string) string {
-	return scheme + filepath.ToSlash(s.root) + "/lake/" + catalog.Namespace + "/" + name
+func (s *Store) tableLocation(name string) string {
+	return scheme + filepath.ToSlash(s.Root) + "/lake/" + catalog.Namespace + "/" + name
 }
 
-// tableDir is the folder of a table.
-func (s *store) tableDir(name string) string {
-	return filepath.Join(s.dir, "lake", catalog.Namespace, name)
+// TableDir is the folder of a table.
+func (s *Store) TableDir(name string) string {
+	return filepath.Join(s.Dir, "lake", catalog.Namespace, name)
 }
 
-// relative gives a location relative to the folder lake/<namespace>, with slashes;
+// Relative gives a location relative to the folder lake/<namespace>, with slashes;
 // ok is false for files that lie elsewhere.
-func (s *store) relative(location string) (string, bool) {
-	rel, err := filepath.Rel(filepath.Join(s.dir, "lake", catalog.Namespace), s.local(location))
+func (s *Store) Relative(location string) (string, bool) {
+	rel, err := filepath.Rel(filepath.Join(s.Dir, "lake", catalog.Namespace), s.local(location))
 	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return "", false
 	}
 	return filepath.ToSlash(rel), true
 }
 
-// path is the inverse of relative.
-func (s *store) path(rel string) string {
-	return filepath.Join(s.dir, "lake", catalog.Namespace, filepath.FromSlash(rel))
+// Path is the inverse of relative.
+func (s *Store) Path(rel string) string {
+	return filepath.Join(s.Dir, "lake", catalog.Namespace, filepath.FromSlash(rel))
 }
 
-// location names a path under the data folder in the metadata's terms.
-func (s *store) location(path string) (string, error) {
-	rel, err := filepath.Rel(s.dir, path)
+// Location names a path under the data folder in the metadata's terms.
+func (s *Store) Location(path string) (string, error) {
+	rel, err := filepath.Rel(s.Dir, path)
 	if err != nil {
 		return "", fmt.Errorf("cannot name %s: %w", path, err)
 	}
 	if rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return scheme + filepath.ToSlash(path), nil // another program's file
 	}
-	return scheme + filepath.ToSlash(s.root) + "/" + filepath.ToSlash(rel), nil
+	return scheme + filepath.ToSlash(s.Root) + "/" + filepath.ToSlash(rel), nil
 }
 
-// load reads the current state of all tables, of one instant.
-func (s *store) load(ctx context.Context) (map[string]*icebergTable, error) {
-	all, err := s.pointers.All(ctx)
+// Load reads the current state of all tables, of one instant.
+func (s *Store) Load(ctx context.Context) (map[string]*Table, error) {
+	all, err := s.Pointers.All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tables := make(map[string]*icebergTable, len(all))
+	tables := make(map[string]*Table, len(all))
 	for name, loc := range all {
-		meta, err := s.readMetadata(loc)
+		meta, err := s.ReadMetadata(loc)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read table %s: %w", name, err)
 		}
-		tables[name] = &icebergTable{name: name, meta: meta, location: loc}
+		tables[name] = &Table{Name: name, Meta: meta, Location: loc}
 	}
 	return tables, nil
 }
 
-// readMetadata reads one metadata file.
-func (s *store) readMetadata(location string) (_ table.Metadata, err error) {
+// ReadMetadata reads one metadata file.
+func (s *Store) ReadMetadata(location string) (_ table.Metadata, err error) {
 	f, err := s.Open(location)
 	if err != nil {
 		return nil, err
@@ -185,12 +187,12 @@ func packMetadata(meta table.Metadata) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// write makes a file durable: its content, then its name.
-func (s *store) write(path string, data []byte) error {
-	if err := s.fs.MkdirAll(filepath.Dir(path)); err != nil {
+// Write makes a file durable: its content, then its name.
+func (s *Store) Write(path string, data []byte) error {
+	if err := s.FS.MkdirAll(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	f, err := s.fs.Create(path)
+	f, err := s.FS.Create(path)
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
@@ -199,32 +201,32 @@ func (s *store) write(path string, data []byte) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = s.fs.SyncDir(filepath.Dir(path))
+		err = s.FS.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("cannot write %s: %w", path, err), s.fs.Remove(path))
+		return errors.Join(fmt.Errorf("cannot write %s: %w", path, err), s.FS.Remove(path))
 	}
 	return nil
 }
 
-// files gives the data files of a table's current snapshot.
-func (s *store) files(t *icebergTable) ([]manifestFile, error) {
-	return s.snapshotFiles(t, t.meta.CurrentSnapshot())
+// Files gives the data files of a table's current snapshot.
+func (s *Store) Files(t *Table) ([]Listed, error) {
+	return s.snapshotFiles(t, t.Meta.CurrentSnapshot())
 }
 
 // snapshotFiles gives the data files of one snapshot, in the manifests' order.
-func (s *store) snapshotFiles(t *icebergTable, snap *table.Snapshot) ([]manifestFile, error) {
+func (s *Store) snapshotFiles(t *Table, snap *table.Snapshot) ([]Listed, error) {
 	if snap == nil {
 		return nil, nil
 	}
 	list, err := snap.Manifests(s)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the manifests of %s: %w", t.name, err)
+		return nil, fmt.Errorf("cannot read the manifests of %s: %w", t.Name, err)
 	}
-	var all []manifestFile
+	var all []Listed
 	for _, m := range list {
 		if m.ManifestContent() != iceberg.ManifestContentData {
-			return nil, fmt.Errorf("cannot read %s: another program deleted rows by delete files, which Wadi doesn't apply: rewrite the table there (copy-on-write) first", t.name)
+			return nil, fmt.Errorf("cannot read %s: another program deleted rows by delete files, which Wadi doesn't apply: rewrite the table there (copy-on-write) first", t.Name)
 		}
 		files, err := s.manifest(t, m)
 		if err != nil {
@@ -240,7 +242,7 @@ const maxCachedManifests = 4096
 
 // manifest gives the live data files of one manifest. Manifests never change, so
 // they are read once.
-func (s *store) manifest(t *icebergTable, m iceberg.ManifestFile) ([]manifestFile, error) {
+func (s *Store) manifest(t *Table, m iceberg.ManifestFile) ([]Listed, error) {
 	s.mu.Lock()
 	files, ok := s.manifests[m.FilePath()]
 	s.mu.Unlock()
@@ -255,19 +257,19 @@ func (s *store) manifest(t *icebergTable, m iceberg.ManifestFile) ([]manifestFil
 		if err != nil {
 			return nil, fmt.Errorf("cannot read manifest %s: %w", m.FilePath(), err)
 		}
-		files = append(files, manifestFile{entry: e, file: df, loc: e.DataFile().FilePath(), spec: m.PartitionSpecID()})
+		files = append(files, Listed{entry: e, File: df, Loc: e.DataFile().FilePath(), spec: m.PartitionSpecID()})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.manifests == nil || len(s.manifests) >= maxCachedManifests {
-		s.manifests = map[string][]manifestFile{}
+		s.manifests = map[string][]Listed{}
 	}
 	s.manifests[m.FilePath()] = files
 	return files, nil
 }
 
 // dataFile translates a manifest's entry.
-func (s *store) dataFile(t *icebergTable, d iceberg.DataFile) (DataFile, error) {
+func (s *Store) dataFile(t *Table, d iceberg.DataFile) (DataFile, error) {
 	if d.FileFormat() != iceberg.ParquetFile {
 		return DataFile{}, fmt.Errorf("data file %s is %s, not Parquet", d.FilePath(), d.FileFormat())
 	}
@@ -277,7 +279,7 @@ func (s *store) dataFile(t *icebergTable, d iceberg.DataFile) (DataFile, error) 
 	}
 	nulls := d.NullValueCounts()
 	lo, hi := d.LowerBoundValues(), d.UpperBoundValues()
-	for _, field := range t.meta.CurrentSchema().Fields() {
+	for _, field := range t.Meta.CurrentSchema().Fields() {
 		n, counted := nulls[field.ID]
 		b := Bound{Nulls: -1}
 		if counted {
