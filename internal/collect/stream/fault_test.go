@@ -25,8 +25,8 @@ import (
 // faultyShelf fails or loses what the door asks of the lake.
 type faultyShelf struct {
 	shelf
-	// before and after are called around each commit; after's error makes the door
-	// believe that a commit which happened didn't: only a door that ends then may.
+	// before and after are called around each commit; after's error reports a commit
+	// that happened as failed.
 	before, after func() error
 	hot           func() error
 	begin         func() error
@@ -364,6 +364,26 @@ func TestCommitsThatFailAreTriedAgain(t *testing.T) {
 		t.Errorf("%d commits failed, last %v, %d bytes held", st.CommitErrors, st.LastError, st.HeldBytes)
 	}
 	x.load(d, &a, next, 5)
+	closeDoor(t, d)
+	x.checkAll(&a, next)
+}
+
+func TestACommitThatIsReportedAsFailedIsNotRepeated(t *testing.T) {
+	x := newWorld(t)
+	var calls atomic.Int64
+	s := &faultyShelf{after: func() error {
+		if calls.Add(1)%2 == 0 {
+			return errors.New("cannot remove a temporary file")
+		}
+		return nil
+	}}
+	d, err := x.openWith(t.Context(), Config{PartBytes: 2 << 10}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a acked
+	next := make([]int64, 3)
+	x.load(d, &a, next, 10)
 	closeDoor(t, d)
 	x.checkAll(&a, next)
 }

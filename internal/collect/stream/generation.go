@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/wadi-project/wadi/internal/event"
@@ -31,8 +30,8 @@ type generation struct {
 	keys    []lake.KeyEntry
 	batches map[[32]byte]int // place in keys of a client's log
 
-	hot  sync.WaitGroup // hot files that are being written
-	done chan struct{}  // closed when it is in the lake
+	hot  int           // hot files that wait or are being written; under Door.mu
+	done chan struct{} // closed when it is in the lake
 }
 
 // genTable is a table's share of a generation.

@@ -111,7 +111,7 @@ func (d *Door) queueHot(g *generation, t *genTable) {
 	delete(d.unseen, name)
 	t.buffer = nil
 	t.hotFiles++
-	g.hot.Add(1)
+	g.hot++
 	d.hotQueue = append(d.hotQueue, h)
 	wake(d.wakeHot)
 }
@@ -141,7 +141,7 @@ func (d *Door) hot(ctx context.Context) error {
 
 // writeHot writes a hot file; its error is the context's.
 func (d *Door) writeHot(ctx context.Context, h hotFile) error {
-	defer h.gen.hot.Done()
+	defer d.wroteHot(h.gen)
 	if h.behind != nil {
 		select {
 		case <-h.behind.done:
@@ -171,12 +171,23 @@ func (d *Door) writeHot(ctx context.Context, h hotFile) error {
 	return nil
 }
 
+// wroteHot says that a hot file of a generation needn't be waited for any more.
+func (d *Door) wroteHot(g *generation) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g.hot--; g.hot == 0 {
+		wake(d.wakeCommit)
+	}
+}
+
 // commits commits generations in their order.
 func (d *Door) commits(ctx context.Context) error {
 	for {
 		d.mu.Lock()
 		var g *generation
-		if len(d.closed) > 0 {
+		// Hot files come before the commit that makes them superfluous: behind it
+		// they would begin in the middle of what the table has.
+		if len(d.closed) > 0 && d.closed[0].hot == 0 {
 			g = d.closed[0]
 		}
 		d.mu.Unlock()
@@ -199,6 +210,10 @@ func (d *Door) commit(ctx context.Context, g *generation) error {
 	for wait := minRetry; ; wait = min(2*wait, maxRetry) {
 		begun := time.Now()
 		err := d.tryCommit(ctx, g)
+		if err != nil && d.hasCommitted(ctx, g) {
+			d.log.Warn("a commit that reported an error is in the lake", "error", err)
+			err = nil
+		}
 		took := time.Since(begun)
 		d.mu.Lock()
 		d.stats.LastError = err
@@ -237,7 +252,6 @@ func (d *Door) commit(ctx context.Context, g *generation) error {
 	}
 	d.logMu.RUnlock()
 	close(g.done)
-	g.hot.Wait()
 	for _, t := range g.tables {
 		if t.hotFiles == 0 {
 			continue
@@ -247,6 +261,13 @@ func (d *Door) commit(ctx context.Context, g *generation) error {
 		}
 	}
 	return nil
+}
+
+// hasCommitted tells whether the lake has a generation although its commit gave an
+// error: it isn't committed again then.
+func (d *Door) hasCommitted(ctx context.Context, g *generation) bool {
+	positions, err := d.shelf.Positions(ctx)
+	return err == nil && positions[schema.Ledger.Name] >= g.to
 }
 
 // tryCommit commits a generation once.
@@ -271,7 +292,7 @@ func (d *Door) tryCommit(ctx context.Context, g *generation) error {
 	if err := p.Commit(ctx, result); err != nil {
 		return err
 	}
-	d.sources.saved(len(fresh))
+	d.sources.saved(len(fresh)) // else they are saved again with the next
 	return nil
 }
 

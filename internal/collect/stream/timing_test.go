@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,10 +25,19 @@ type memoryShelf struct {
 	tables  []*schema.Table
 	commit  time.Duration
 	fail    atomic.Bool
-	commits []commitAt
-	hot     []hotAt
 	begun   time.Time
 	next    int32
+
+	mu      sync.Mutex
+	commits []commitAt
+	hot     []hotAt
+}
+
+// done gives what was written so far.
+func (s *memoryShelf) done() ([]commitAt, []hotAt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.commits), slices.Clone(s.hot)
 }
 
 type commitAt struct {
@@ -70,6 +81,8 @@ func (s *memoryShelf) Begin(context.Context) (part, error) {
 }
 
 func (s *memoryShelf) WriteHot(_ context.Context, _ *schema.Table, rows []*datafile.Rows, _, _ int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hot = append(s.hot, hotAt{time.Since(s.begun), rows[0].Len()})
 	return nil
 }
@@ -97,6 +110,8 @@ func (p *memoryPart) Commit(_ context.Context, _ lake.PartResult) error {
 	if p.s.fail.Load() {
 		return errors.New("it fails")
 	}
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
 	p.s.commits = append(p.s.commits, commitAt{time.Since(p.s.begun), n})
 	return nil
 }
@@ -150,17 +165,18 @@ func TestRowsAtALowRateGetHotFiles(t *testing.T) {
 		}
 		synctest.Wait()
 		seen := 0
-		for i, h := range s.hot {
+		commits, hot := s.done()
+		for i, h := range hot {
 			seen += h.rows
-			if i > 0 && h.at-s.hot[i-1].at > time.Second {
-				t.Errorf("a hot file came %v after the one before", h.at-s.hot[i-1].at)
+			if i > 0 && h.at-hot[i-1].at > time.Second {
+				t.Errorf("a hot file came %v after the one before", h.at-hot[i-1].at)
 			}
 		}
 		if seen < 246 {
 			t.Errorf("%d rows were seen", seen)
 		}
-		if len(s.commits) == 0 || s.commits[0].at > time.Minute+time.Second {
-			t.Errorf("commits: %v", s.commits)
+		if len(commits) == 0 || commits[0].at > time.Minute+time.Second {
+			t.Errorf("commits: %v", commits)
 		}
 		if st := d.Stats(); st.Fast {
 			t.Error("four rows a second are taken for many")
@@ -179,21 +195,21 @@ func TestRowsAtAHighRateAreCommittedQuickly(t *testing.T) {
 		if !d.Stats().Fast {
 			t.Error("2,000 rows a second are not taken for many")
 		}
-		for i, c := range s.commits[1:] {
-			if gap := c.at - s.commits[i].at; gap > 5*time.Second {
+		commits, hot := s.done()
+		for i, c := range commits[1:] {
+			if gap := c.at - commits[i].at; gap > 5*time.Second {
 				t.Errorf("a commit came %v after the one before", gap)
 			}
 		}
-		if n := len(s.hot); n > 3 {
+		if n := len(hot); n > 3 {
 			t.Errorf("%d hot files were written", n)
 		}
 		time.Sleep(10 * time.Second)
-		before := len(s.hot)
 		mustSubmit(t, d, sample(table, 1, 0, 1)) // slow again: this one goes with a quick commit
 		time.Sleep(10 * time.Second)
 		mustSubmit(t, d, sample(table, 1, 1, 1))
 		time.Sleep(time.Second)
-		if len(s.hot) == before {
+		if _, after := s.done(); len(after) == len(hot) {
 			t.Error("no hot files are written any more")
 		}
 	})
