@@ -174,12 +174,13 @@ func (j *job) removes(rel string, f store.DataFile) {
 	j.removed = append(j.removed, evidence.Removed{Path: rel, Rows: f.Rows})
 }
 
-// actionKind names the entry of an action.
-func actionKind(a *ledger.Action, op string) string {
+// actionKind names the entry of an action. Only the compaction of wadi_audit has no
+// row there.
+func actionKind(a *ledger.Action) string {
 	if a != nil {
 		return a.Action
 	}
-	return op
+	return "compact"
 }
 
 // ownFiles are the data files of Wadi's tables at a read point, by their path as the

@@ -56,7 +56,7 @@ func (w *Writer) acting(ctx context.Context, op table.Operation, action *ledger.
 	// Wadi's own log: its parts are numbered as its rows are, and each takes one.
 	us := w.opts.Now().UnixMicro()
 	id := w.mark.UUID + "/" + strconv.FormatInt(next, 10)
-	j := job{w: w, id: id, us: us, kind: actionKind(action, string(op)), row: catalog.PartRow{ID: id, Number: next, US: us, NextRow: next + 1}}
+	j := job{w: w, id: id, us: us, kind: actionKind(action), row: catalog.PartRow{ID: id, Number: next, US: us, NextRow: next + 1}}
 	if changes != nil {
 		j.row.Changes = changes(next)
 	}
