@@ -21,6 +21,16 @@
 // part in the snapshots and does step 4, or removes the part's files by their
 // names. So a part is there wholly, in every table and in the books, or not at all.
 //
+// # Streams
+//
+// A stream log ([Writer.OpenLog]) goes on for ever. Its rows are durable in a write-ahead
+// log before they come here, so a part that is lost comes again: what matters is to know
+// what the tables have. [PartResult].Positions go into properties of the tables in
+// the same transaction as the rows, and [Log.Positions] reads them back. Before a commit,
+// [Log.WriteHot] makes rows visible as small files that a reader takes as an unbroken
+// chain from the position that the table has at its read point; [Writer.RetireHot]
+// removes them when no reader from before the commit is left.
+//
 // # Why Wadi commits itself
 //
 // iceberg-go gives the formats (schemas, metadata, manifests); transactions and
@@ -37,11 +47,17 @@
 // removing them; where it can't be written, the deletion delay alone protects.
 // Manifests don't change, so what they say is cached by their name.
 //
+// Hot files are listed after the pointers. A commit in between moves rows from files
+// that the pin keeps into files that the reader doesn't look at, so each row is seen once.
+//
 // # Removing
 //
 // Rows leave the tables by Expire (retention) and Delete (a person's data), never
 // otherwise; a legal hold wins over both. Files leave the disk when no metadata
 // names them, the deletion delay has passed, and no older pin is left.
+//
+// Rewriting files (compaction, deletion, expiry) goes on beside commits of new rows: it
+// holds only other rewrites up, and is refused at its commit when a file has gone.
 //
 // # Limits and trade-offs
 //
