@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -94,9 +95,7 @@ func start(t *testing.T, dir string, flags map[string]string, change func(*Confi
 	t.Helper()
 	in := &instance{t: t, dir: dir, reload: make(chan os.Signal)}
 	all := map[string]string{"listen": "127.0.0.1:0"}
-	for k, v := range flags {
-		all[k] = v
-	}
+	maps.Copy(all, flags)
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	config := Config{

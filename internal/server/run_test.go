@@ -128,14 +128,20 @@ func TestReload(t *testing.T) {
 	}
 	reload := func() {
 		in.reload <- syscall.SIGHUP
-		in.reload <- syscall.SIGURG // taken when the one before is done
+		in.reload <- syscall.SIGHUP // taken when the one before is done
 	}
 	first := shown()
 	cert, key := certificate(t, dir, "own", nil)
 	write("log:\n  level: debug\ntls:\n  cert: " + cert + "\n  key: " + key + "\nlimits:\n  connections: 77\n  body_memory: 100MB\n")
 	reload()
-	if now := s.settings.Load(); now.Connections != 77 || s.conns.max != 77 || s.bodies.max != 50<<20 || shown() == first {
-		t.Errorf("%+v %d", now, s.conns.max)
+	s.conns.mu.Lock()
+	most := s.conns.max
+	s.conns.mu.Unlock()
+	s.bodies.mu.Lock()
+	memory := s.bodies.max
+	s.bodies.mu.Unlock()
+	if now := s.settings.Load(); now.Connections != 77 || most != 77 || memory != 50<<20 || shown() == first {
+		t.Errorf("%+v %d %d", now, most, memory)
 	}
 	if !strings.Contains(in.log.String(), "level=DEBUG") && !strings.Contains(in.log.String(), "read again") {
 		t.Errorf("no line of the new level in %s", in.log.String())
