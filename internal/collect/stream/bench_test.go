@@ -140,3 +140,111 @@ func BenchmarkSubmit(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVisible sends batches of 500 logons at a rate, for twenty seconds, and looks
+// every 10 ms how many rows a question would see: the wait of a hundredth of the
+// batches between acknowledgement and being seen.
+func BenchmarkVisible(b *testing.B) {
+	for _, perSecond := range []int{10_000, 40_000} {
+		b.Run(fmt.Sprint(perSecond), func(b *testing.B) {
+			for b.Loop() {
+				benchVisible(b, perSecond)
+			}
+		})
+	}
+}
+
+func benchVisible(b *testing.B, perSecond int) {
+	const size = 500
+	x := newWorld(b)
+	d, err := Open(context.Background(), Config{Writer: x.w})
+	if err != nil {
+		b.Fatal(err)
+	}
+	batches := 20 * perSecond / size
+	acked := make(chan time.Time, batches)
+	go func() {
+		rows := datafile.NewRows(schema.WindowsEvents)
+		logonRows(rows, size, 1)
+		tally := lake.SourceTally{Channel: "Security", Received: size, Stored: size}
+		batch := &Batch{Table: schema.WindowsEvents, Source: SourceName{Kind: "ingest"}, Rows: rows, Tallies: []lake.SourceTally{tally}}
+		tick := time.NewTicker(time.Second * size / time.Duration(perSecond))
+		defer tick.Stop()
+		for range batches {
+			<-tick.C
+			if _, err := d.Submit(context.Background(), batch); err != nil {
+				b.Error(err)
+			}
+			acked <- time.Now()
+		}
+		close(acked)
+	}()
+	var waits []time.Duration
+	seen := int64(0)
+	for at := range acked {
+		for need := int64(len(waits)+1) * size; seen < need; {
+			<-time.After(10 * time.Millisecond)
+			p, err := x.w.Pin(context.Background(), time.Minute)
+			if err != nil {
+				b.Fatal(err)
+			}
+			files, err := p.Table(schema.WindowsEvents)
+			if err := errors.Join(err, p.Close()); err != nil {
+				b.Fatal(err)
+			}
+			seen = files.Rows
+		}
+		waits = append(waits, time.Since(at))
+	}
+	st := d.Stats()
+	if err := d.Close(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(percentile(waits, 50).Milliseconds()), "p50-ms")
+	b.ReportMetric(float64(percentile(waits, 99).Milliseconds()), "p99-ms")
+	b.ReportMetric(float64(st.HotFiles), "hot-files")
+	b.ReportMetric(float64(st.Commits), "commits")
+}
+
+// BenchmarkAck sends 30,000 logons a second in batches of 500 from many callers, for ten
+// seconds, over a disk that delays each sync by 5 ms: the wait for the
+// acknowledgement.
+func BenchmarkAck(b *testing.B) {
+	const size, batches, perSecond = 500, 600, 60
+	for b.Loop() {
+		x := newWorld(b)
+		d, err := Open(context.Background(), Config{Writer: x.w, WAL: wal.Options{FS: slowDisk{wal.OS(), 5 * time.Millisecond}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		free := make(chan *Batch, 64)
+		for i := range cap(free) {
+			rows := datafile.NewRows(schema.WindowsEvents)
+			logonRows(rows, size, int64(i))
+			tally := lake.SourceTally{Channel: "Security", Received: size, Stored: size}
+			free <- &Batch{Table: schema.WindowsEvents, Source: SourceName{Kind: "ingest"}, Rows: rows, Tallies: []lake.SourceTally{tally}}
+		}
+		waits := make([]time.Duration, batches)
+		var wg sync.WaitGroup
+		tick := time.NewTicker(time.Second / perSecond)
+		for i := range batches {
+			<-tick.C
+			batch := <-free
+			wg.Go(func() {
+				at := time.Now()
+				if _, err := d.Submit(context.Background(), batch); err != nil {
+					b.Error(err)
+				}
+				waits[i] = time.Since(at)
+				free <- batch
+			})
+		}
+		wg.Wait()
+		tick.Stop()
+		if err := d.Close(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(percentile(waits, 50).Microseconds())/1000, "p50-ms")
+		b.ReportMetric(float64(percentile(waits, 99).Microseconds())/1000, "p99-ms")
+	}
+}

@@ -22,11 +22,11 @@ import (
 // memoryShelf is a lake in memory, whose calls take a time of their own: for tests
 // of timers.
 type memoryShelf struct {
-	tables  []*schema.Table
-	commit  time.Duration
-	fail    atomic.Bool
-	begun   time.Time
-	next    int32
+	tables []*schema.Table
+	commit time.Duration
+	fail   atomic.Bool
+	begun  time.Time
+	next   int32
 
 	mu      sync.Mutex
 	commits []commitAt
