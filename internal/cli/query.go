@@ -177,10 +177,15 @@ func (a *App) question(args []string, file string) (string, error) {
 }
 
 // query answers one question.
-func (a *App) query(ctx context.Context, text string, how *asking) error {
+func (a *App) query(ctx context.Context, text string, how *asking) (err error) {
 	if err := query.Check(text); err != nil {
 		return err
 	}
+	defer func() {
+		if errors.Is(err, context.Canceled) { // Ctrl-C, wherever it was
+			err = askError(err)
+		}
+	}()
 	began := time.Now()
 	c, closeAll, err := a.openQuery(ctx)
 	if err != nil {

@@ -233,3 +233,72 @@ func TestInterruptThroughAServer(t *testing.T) {
 		t.Errorf("code %d, %s%s", code, out.String(), errs.String())
 	}
 }
+
+// TestInteractiveThroughAServer sits at a terminal while a server holds the lake.
+func TestInteractiveThroughAServer(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "lake")
+	log := put(t, t.TempDir(), "a.evtx", smallLog(5))
+	end := hold(t, data)
+	if code, out, errs := run(t, "", "--data", data, "import", log); code != CodeDone {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	s := sit(t, t.TempDir(), "--data", data, "query", "--no-history")
+	s.expect(prompt)
+	if workers := s.children(); workers != "" {
+		t.Errorf("it has workers of its own: %q", workers)
+	}
+	for _, c := range []struct {
+		line string
+		want []string
+	}{
+		{"Event | count;", []string{"Count", "5", "1 row in "}},
+		{".tables", []string{"Event", ".tables all lists them too"}},
+		{".schema Event", []string{"Column", "TimeGenerated"}},
+		{".explain print 1", []string{"Plan"}},
+		{".format csv", nil},
+		{"range x from 1 to 3 step 1;", []string{"x\n1\n2\n3\n"}},
+		{".format table", nil},
+		{".now 2026-01-01T00:00:00Z", nil},
+		{"print n = now();", []string{"2026-01-01T00:00:00.0000000Z"}},
+		{"Event | where NoSuch == 1;", []string{"there is no column 'NoSuch'", "^^^^^^"}},
+		{"range x from 1 to 1200 step 1;", []string{"(the first 1,000 rows of 1,200;"}},
+	} {
+		s.press(c.line + "\r")
+		for _, want := range c.want {
+			s.expect(want)
+		}
+		s.expect(prompt)
+	}
+	s.press(slowQuestion + "\r")
+	s.expect("sum(x * y);\n")
+	s.waitForSignals(true)
+	s.press(keyCtrlC)
+	s.expect("interrupted")
+	s.expect(prompt)
+	end()
+	s.press("Event | count;\r")
+	s.expect("cannot ask: the server has ended")
+	s.expect(prompt)
+	s.press(".quit\r")
+	if state, err := s.command.Process.Wait(); err != nil || state.ExitCode() != 0 {
+		t.Errorf("%v %v", state, err)
+	}
+}
+
+// TestProgressThroughAServer watches the bar of an import on a terminal.
+func TestProgressThroughAServer(t *testing.T) {
+	data, logs := filepath.Join(t.TempDir(), "lake"), t.TempDir()
+	var lines strings.Builder
+	lines.WriteString("#Fields: date time cs-uri-stem\n")
+	for i := range 300_000 {
+		fmt.Fprintf(&lines, "2026-01-02 03:04:05 /%d\n", i)
+	}
+	put(t, logs, "a.log", []byte(lines.String()))
+	hold(t, data)
+	s := sit(t, t.TempDir(), "--data", data, "import", logs)
+	s.expect(" records, ") // the bar
+	s.expect("read 300,000 records of 1 log")
+	if state, err := s.command.Process.Wait(); err != nil || state.ExitCode() != 0 {
+		t.Errorf("%v %v", state, err)
+	}
+}

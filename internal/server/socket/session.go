@@ -32,12 +32,12 @@ type reply struct {
 	file *os.File
 }
 
-// The causes that end a session's context.
+// The causes that end a session's context; both are context.Canceled.
 var (
 	// ErrCancelled: the client's user wants no more.
-	ErrCancelled = errors.New("the caller has cancelled")
+	ErrCancelled = fmt.Errorf("the caller has cancelled: %w", context.Canceled)
 	// ErrGone: the client has gone.
-	ErrGone = errors.New("the caller has gone")
+	ErrGone = fmt.Errorf("the caller has gone: %w", context.Canceled)
 )
 
 func newSession(ctx context.Context, n *conn, call Call) *Session {
