@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 )
 
@@ -110,6 +111,7 @@ func (r *run) sortRange(refs []rowRef, depth int) {
 		})
 		return
 	}
+	runtime.Gosched() // as in yieldEvery
 	ended := true
 	for i := range refs {
 		if k := r.key(refs[i]); len(k) > depth {

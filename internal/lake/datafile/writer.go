@@ -8,6 +8,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +17,11 @@ import (
 
 // ctxEvery is after how many rows a loop looks whether it should stop.
 const ctxEvery = 4096
+
+// yieldEvery is after how many rows a loop lets others go first: a server that
+// writes files on its only core answers requests meanwhile, and each of their steps
+// would else wait for the 10 ms after which the runtime interrupts a loop.
+const yieldEvery = 64
 
 // writer writes a stream of sorted rows as data files.
 type writer struct {
@@ -96,6 +102,9 @@ func fill(ctx context.Context, src source, free, full chan *group, done chan str
 		}
 		ended := false
 		for !g.full() {
+			if g.rows%yieldEvery == 0 {
+				runtime.Gosched()
+			}
 			if g.rows%ctxEvery == 0 && ctx.Err() != nil {
 				return fmt.Errorf("cannot write sorted rows: %w", context.Cause(ctx))
 			}
@@ -279,6 +288,7 @@ func (w *writer) group(g *group) error {
 				if i >= len(w.cols) {
 					return
 				}
+				runtime.Gosched() // as in yieldEvery
 				chunks[i], errs[i] = e.encode(w.pages[i], &w.table.Columns[w.cols[i]], &g.cols[w.cols[i]], g.rows)
 			}
 		})
