@@ -213,12 +213,12 @@ func TestTailRefuses(t *testing.T) {
 		{"Probe_CL", "client", "the condition is wrong"},
 	} {
 		e := l.tail(t.Context(), c.table, c.where)
-		text := ""
+		var text strings.Builder
 		for e.in.Scan() {
-			text += e.in.Text()
+			text.WriteString(e.in.Text())
 		}
-		if e.body.StatusCode != http.StatusBadRequest || !strings.Contains(text, c.says) {
-			t.Errorf("%q where %q: %s %s", c.table, c.where, e.body.Status, text)
+		if e.body.StatusCode != http.StatusBadRequest || !strings.Contains(text.String(), c.says) {
+			t.Errorf("%q where %q: %s %s", c.table, c.where, e.body.Status, text.String())
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())

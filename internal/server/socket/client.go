@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -202,12 +203,7 @@ func (s Shown) mayGlob(pattern string) bool { return has(s.Read, pattern) }
 func (s Shown) mayWrite(path string) bool { return has(s.Write, path) }
 
 func has(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // answers answers a server's questions about files.
