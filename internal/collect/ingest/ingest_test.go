@@ -243,3 +243,19 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+// TestLate counts what is more than five minutes older than its arrival.
+func TestLate(t *testing.T) {
+	var rows []string
+	for _, age := range []time.Duration{0, 5 * time.Minute, 5*time.Minute + time.Second, 48 * time.Hour, -time.Hour} {
+		rows = append(rows, `{"TimeGenerated":"`+testNow.Add(-age).Format(time.RFC3339Nano)+`"}`)
+	}
+	rows = append(rows, `{}`) // it happened when it came
+	d, out := newTestDecoder(), &Result{}
+	if err := d.Decode(testTarget(t, "W3CIISLog"), JSON, []byte("["+strings.Join(rows, ",")+"]"), out); err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Tallies) != 1 || out.Tallies[0].Late != 2 || out.Tallies[0].Stored != 6 {
+		t.Errorf("%+v", out.Tallies)
+	}
+}
