@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -252,6 +253,8 @@ type decoders struct {
 	free  chan *worker
 	now   func() time.Time
 	taken atomic.Int64 // since rest was called last
+	// loaded tells rest that there was a load; it is rest's own.
+	loaded bool
 }
 
 func newDecoders(now func() time.Time) *decoders {
@@ -283,12 +286,17 @@ func (d *decoders) give(w *worker) {
 	}
 }
 
-// rest gives the memory of the free workers back, when none was used since the last
-// call.
+// rest gives memory back when nothing was decoded since the last call: that of the
+// free workers, and what the runtime keeps of a load that is over.
 func (d *decoders) rest() {
 	if d.taken.Swap(0) > 0 {
+		d.loaded = true
 		return
 	}
+	if !d.loaded {
+		return
+	}
+	d.loaded = false
 	for {
 		select {
 		case w := <-d.free:
@@ -296,6 +304,7 @@ func (d *decoders) rest() {
 				w.zstd.Close()
 			}
 		default:
+			debug.FreeOSMemory()
 			return
 		}
 	}
