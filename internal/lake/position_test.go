@@ -455,3 +455,55 @@ func TestRequestsAreForgotten(t *testing.T) {
 		t.Errorf("retention takes the requests: %v", got)
 	}
 }
+
+// TestAClockSetBack goes on with a stream after the machine's clock was set back by a
+// day: commits, a position alone, a new column, upkeep, a restored copy.
+func TestAClockSetBack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lake")
+	o := testOptions()
+	ahead := time.Now().Add(24 * time.Hour)
+	o.Now = func() time.Time { return ahead }
+	w, g, s := streamLake(t, dir, o)
+	if err := w.CreateTable(t.Context(), custom(t, "Probe_CL", "TimeGenerated:datetime, n:long")); err != nil {
+		t.Fatal(err)
+	}
+	w.opts.Now = time.Now
+	s.ends = append(s.ends, 20)
+	if err := s.commit(t, t.Context(), g, 4, 5); err != nil {
+		t.Fatal(err)
+	}
+	p, err := g.BeginPart(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.IngestedAtUS < ahead.UnixMicro() {
+		t.Errorf("_IngestedAt goes back by %v", ahead.Sub(time.UnixMicro(p.IngestedAtUS)))
+	}
+	if err := p.Commit(t.Context(), PartResult{Positions: map[*schema.Table]int64{s.table: 6, schema.W3CIIS: 6}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.AlterTable(t.Context(), "Probe_CL", "more:string"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Upkeep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	positions, err := g.Positions(t.Context())
+	if diff := cmp.Diff(map[string]int64{"windows_events": 6, "w3c_iis": 6}, positions); diff != "" || err != nil {
+		t.Errorf("positions (-want +got):\n%s%v", diff, err)
+	}
+	if n := count(t, dir, s.table); n != 24+20 {
+		t.Errorf("%d rows", n)
+	}
+	backup, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "restored")
+	if _, err := w.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	o.Now = time.Now
+	if _, err := Restore(t.Context(), backup, restored, o); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, restored, s.table); n != 24+20 {
+		t.Errorf("%d rows are restored", n)
+	}
+}

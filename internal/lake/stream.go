@@ -227,7 +227,7 @@ func (w *Writer) leaveStreams(ctx context.Context) error {
 		if have == nil {
 			continue
 		}
-		c := store.Change{Table: t}
+		c := store.Change{Table: t, ID: "restore/" + w.mark.UUID}
 		for key := range have.Meta.Properties() {
 			if strings.HasPrefix(key, store.PositionKey) {
 				c.Unset = append(c.Unset, key)

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -173,17 +174,23 @@ func (st *stage) build() (string, error) {
 		}
 		updates = append(updates, more...)
 	}
+	base := st.base.Meta
+	if len(updates) > 0 {
+		if base, err = undated(base); err == nil {
+			base, err = table.UpdateTableMetadata(base, updates, "")
+		}
+		if err != nil {
+			return "", fmt.Errorf("cannot add columns to %s: %w", st.base.Name, err)
+		}
+	}
 	if len(st.change.Props) > 0 {
 		updates = append(updates, table.NewSetPropertiesUpdate(st.change.Props))
 	}
 	if len(st.change.Unset) > 0 {
 		updates = append(updates, table.NewRemovePropertiesUpdate(st.change.Unset))
 	}
-	base := st.base.Meta
-	if len(updates) > 0 {
-		if base, err = table.UpdateTableMetadata(base, updates, ""); err != nil {
-			return "", fmt.Errorf("cannot add columns to %s: %w", st.base.Name, err)
-		}
+	if st.change.Op == "" && len(updates) > 0 && clockIsBehind(st.base.Meta) {
+		st.change.Op = table.OpReplace // a snapshot of the same files dates the change
 	}
 	if st.change.Op != "" {
 		more, err := st.snapshot(base)
@@ -226,6 +233,23 @@ func (st *stage) build() (string, error) {
 	}
 	name := fmt.Sprintf("%05d-%s.gz.metadata.json", metadataVersion(st.base.Location)+1, uuid.NewString())
 	return st.write(name, data)
+}
+
+// clockIsBehind tells that the machine's clock, by which the library dates changes
+// that have no snapshot, was set back behind a table's last change: the library would
+// refuse its own date.
+func clockIsBehind(m table.Metadata) bool { return time.Now().UnixMilli() < m.LastUpdatedMillis() }
+
+// undated gives metadata without the history that a date is compared with, when the
+// clock is behind it. It is good for looking at what a change of columns makes.
+func undated(m table.Metadata) (table.Metadata, error) {
+	if !clockIsBehind(m) {
+		return m, nil
+	}
+	return withFields(m, func(fields map[string]json.RawMessage) {
+		delete(fields, "snapshot-log")
+		delete(fields, "metadata-log")
+	})
 }
 
 // write writes one metadata file and gives its location.

@@ -122,6 +122,13 @@ func (s *Store) newTable(t *schema.Table, now time.Time) (*Table, error) {
 // dated sets the moment of a table's last update, which the library takes from the
 // machine's clock: a lake has one clock.
 func dated(meta table.Metadata, now time.Time) (table.Metadata, error) {
+	return withFields(meta, func(fields map[string]json.RawMessage) {
+		fields["last-updated-ms"] = strconv.AppendInt(nil, now.UnixMilli(), 10)
+	})
+}
+
+// withFields changes metadata in its JSON form.
+func withFields(meta table.Metadata, change func(map[string]json.RawMessage)) (table.Metadata, error) {
 	data, err := json.Marshal(meta)
 	if err != nil {
 		return nil, err
@@ -130,7 +137,7 @@ func dated(meta table.Metadata, now time.Time) (table.Metadata, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
 	}
-	fields["last-updated-ms"] = strconv.AppendInt(nil, now.UnixMilli(), 10)
+	change(fields)
 	if data, err = json.Marshal(fields); err != nil {
 		return nil, err
 	}
