@@ -249,7 +249,7 @@ func FuzzLoad(f *testing.F) {
 		if err := s.Add(t.Context(), b); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.Finish(t.Context(), newFolder().output()); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
