@@ -39,7 +39,8 @@ var (
 	}
 )
 
-// look takes the state of a server; the time of a commit is the mean since before.
+// look takes the state of a server; the time of a commit is the mean
+// since before, or what it was before when there was none.
 func look(t *testing.T, r *receiver, client *http.Client, data string, before *health, seconds *float64) health {
 	t.Helper()
 	var h health
@@ -74,6 +75,8 @@ func look(t *testing.T, r *receiver, client *http.Client, data string, before *h
 	total := metricLine(string(text), "wadi_stream_commit_seconds_total")
 	if n := h.commits - before.commits; n > 0 {
 		h.commitMS = (total - *seconds) * 1000 / n
+	} else {
+		h.commitMS = before.commitMS
 	}
 	*seconds = total
 	return h
