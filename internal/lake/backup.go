@@ -27,7 +27,8 @@ const backupTries = 50
 
 // Backup writes the lake as it is at one moment to a new folder: hard links of the
 // data files (copies where the folder is on another file system), and copies of
-// the databases. It takes no lock and may run beside an import. The folder appears
+// the databases. Rows that a stream of this process holds are committed first. It takes
+// no lock and may run beside an import. The folder appears
 // when it is complete.
 func (l *Lake) Backup(ctx context.Context, to string) (Copied, error) {
 	var out Copied
@@ -39,6 +40,9 @@ func (l *Lake) Backup(ctx context.Context, to string) (Copied, error) {
 		err = vacant(l.opts.fs, to)
 	}
 	if err != nil {
+		return out, folder.Explain(fmt.Errorf("cannot back up to %s: %w", to, err))
+	}
+	if err := l.bringIn(ctx); err != nil {
 		return out, folder.Explain(fmt.Errorf("cannot back up to %s: %w", to, err))
 	}
 	r, err := l.Pin(ctx, maxVerifyTime) // its files, and all younger ones, stay

@@ -34,7 +34,8 @@ type Deleted struct {
 // recorded in wadi_audit with where, the user's condition. Keys of de-duplication
 // stay, so that a later import doesn't bring the rows back. Rows under a legal hold
 // are refused, and then nothing is deleted. Wadi's own records (sources, ledger,
-// wadi_audit) can't be deleted.
+// wadi_audit) can't be deleted. Rows of a stream that wait to be committed are
+// committed first.
 //
 // match is called for each row, from one goroutine at a time, twice at most, and
 // must answer the same both times.
@@ -51,6 +52,9 @@ func (w *Writer) deleteRows(ctx context.Context, t *schema.Table, match func(sou
 	switch t {
 	case schema.Sources, schema.Ledger, schema.WadiAudit:
 		return d, folder.Refuse(folder.CodeUsage, "retention may be set for it", "it is the lake's own record")
+	}
+	if err := w.bringIn(ctx); err != nil {
+		return d, err
 	}
 	w.acts.Lock()
 	defer w.acts.Unlock()

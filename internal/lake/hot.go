@@ -361,6 +361,7 @@ func (g *Log) Drained() error {
 	w.mu.Lock()
 	if w.stream == g {
 		w.stream = nil
+		w.setFlush(nil)
 	}
 	w.mu.Unlock()
 	if err := w.opts.fs.Remove(w.openMark(g.row.UUID)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -27,6 +28,9 @@ type Lake struct {
 	opts   Options
 	store  *store.Store // nil for an empty lake
 	notice string
+
+	flushMu sync.Mutex
+	flush   func(context.Context) error // brings waiting rows of a stream in; nil for none
 }
 
 func (o Options) withDefaults() Options {

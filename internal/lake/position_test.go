@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
@@ -505,5 +506,52 @@ func TestAClockSetBack(t *testing.T) {
 	}
 	if n := count(t, restored, s.table); n != 24+20 {
 		t.Errorf("%d rows are restored", n)
+	}
+}
+
+// TestWaitingRowsAreBroughtIn backs a lake up and deletes rows while a stream has rows
+// that aren't committed.
+func TestWaitingRowsAreBroughtIn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lake")
+	w, g, s := streamLake(t, dir, testOptions())
+	at := 4
+	hot := func() {
+		s.ends = append(s.ends, s.ends[len(s.ends)-1]+3)
+		at++
+		if err := g.WriteHot(t.Context(), s.table, []*datafile.Rows{s.rows(t, at-1, at)}, int64(at-1), int64(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flushes := 0
+	g.OnFlush(func(ctx context.Context) error {
+		flushes++
+		return errors.Join(s.commit(t, ctx, g, at-1, at), w.RetireHot(s.table, int64(at)))
+	})
+	hot()
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := w.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, backup, s.table); n != 24+18 {
+		t.Errorf("%d rows are backed up", n)
+	}
+	hot()
+	d, err := w.Delete(t.Context(), s.table, func(source int32, _ int64) bool { return source == s.source }, "the stream")
+	if err != nil || d.Rows != 21 || flushes != 2 {
+		t.Errorf("%+v, %d flushes, %v", d, flushes, err)
+	}
+	if n := count(t, dir, s.table); n != 24 {
+		t.Errorf("%d rows are left", n)
+	}
+	fault := errors.New("the log is broken")
+	g.OnFlush(func(context.Context) error { return fault })
+	if _, err := w.Delete(t.Context(), s.table, func(int32, int64) bool { return true }, "x"); !errors.Is(err, fault) {
+		t.Errorf("deletion beside a broken log: %v", err)
+	}
+	if err := g.Drained(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Delete(t.Context(), s.table, func(int32, int64) bool { return true }, "x"); err != nil {
+		t.Error(err)
 	}
 }

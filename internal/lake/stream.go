@@ -102,6 +102,28 @@ func (w *Writer) StreamLogs(ctx context.Context) ([]string, error) {
 	return append(more, known...), nil
 }
 
+// OnFlush names what brings all rows of the log that are durable into the tables: a
+// backup and a deletion call it first, because they know the tables only. Drained
+// takes it back.
+func (g *Log) OnFlush(flush func(context.Context) error) { g.w.setFlush(flush) }
+
+func (l *Lake) setFlush(flush func(context.Context) error) {
+	l.flushMu.Lock()
+	defer l.flushMu.Unlock()
+	l.flush = flush
+}
+
+// bringIn waits until the rows that a stream of this process holds are in the tables.
+func (l *Lake) bringIn(ctx context.Context) error {
+	l.flushMu.Lock()
+	flush := l.flush
+	l.flushMu.Unlock()
+	if flush == nil {
+		return nil
+	}
+	return flush(ctx)
+}
+
 // LastIngestedUS is the latest _IngestedAt (µs since 1970) of the log's rows in the
 // lake, 0 for none: what comes later must not have an earlier one.
 func (g *Log) LastIngestedUS() int64 {

@@ -78,7 +78,12 @@ func openDoor(ctx context.Context, c Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, c, s, filepath.Join(dir, id), id)
+	d, err := open(ctx, c, s, filepath.Join(dir, id), id)
+	if err != nil {
+		return nil, err
+	}
+	s.OnFlush(d.Flush)
+	return d, nil
 }
 
 // logOf finds the log in a folder; empty when there is none.

@@ -53,10 +53,10 @@ type lakeShelf struct {
 }
 
 // shelve opens a log of the lake.
-func shelve(ctx context.Context, w *lake.Writer, id string) (shelf, error) {
+func shelve(ctx context.Context, w *lake.Writer, id string) (lakeShelf, error) {
 	g, err := w.OpenLog(ctx, id, lake.LogInfo{Door: "stream"})
 	if err != nil {
-		return nil, err
+		return lakeShelf{}, err
 	}
 	return lakeShelf{g, w}, nil
 }
