@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Config says what is measured and with what.
@@ -21,6 +22,8 @@ type Config struct {
 	Runs int
 	// LakeRows is the size of the lake that questions are asked of.
 	LakeRows int64
+	// LoadFor is how long each load of a server lasts; 0 is the package's default.
+	LoadFor time.Duration
 	// EVTXDump is the peer's binary; empty when none could be had, and then no
 	// ratio is printed.
 	EVTXDump string
@@ -65,6 +68,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	defer func() { _ = os.RemoveAll(tmp) }()
 	if err := os.MkdirAll(cfg.Cache, 0o755); err != nil {
 		return fmt.Errorf("cannot make the cache of the bench: %w", err)
+	}
+	if cfg.LoadFor == 0 {
+		cfg.LoadFor = defaultLoadFor
 	}
 	b := &bench{Config: cfg, out: out, tmp: tmp}
 	for _, s := range sections {

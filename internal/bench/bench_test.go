@@ -26,12 +26,12 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var out bytes.Buffer
-	err := Run(t.Context(), Config{Wadi: wadi, Corpus: corpus, Cache: t.TempDir(), Runs: 1, LakeRows: 2_000_000}, &out)
+	err := Run(t.Context(), Config{Wadi: wadi, Corpus: corpus, Cache: t.TempDir(), Runs: 1, LakeRows: 2_000_000, LoadFor: 2 * time.Second}, &out)
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, what := range []string{"JSON lines, one core", "→ XML", "against evtx_dump", "committed lake", "bytes per event", "whole EVTX corpus", "count by hour", "one hour", "take 100", "query bomb"} {
+	for _, what := range []string{"JSON lines, one core", "→ XML", "against evtx_dump", "committed lake", "bytes per event", "whole EVTX corpus", "count by hour", "one hour", "take 100", "query bomb", "ingest, ", "acknowledged, at", "visible after"} {
 		if !strings.Contains(out.String(), what) {
 			t.Errorf("no figure for %q", what)
 		}

@@ -24,8 +24,9 @@ const (
 	batchRows = 500
 	// senders is how many requests are under way at once.
 	senders = 8
-	// loadFor is how long each load lasts.
-	loadFor = 20 * time.Second
+	// defaultLoadFor is how long each load lasts, and twice as long as an idle server
+	// is watched.
+	defaultLoadFor = 20 * time.Second
 	// stampBase is the number that makes each request's body another: of equal
 	// length for every request.
 	stampBase = 100_000_000_000_000
@@ -200,7 +201,7 @@ func (b *bench) load(ctx context.Context, s *served, body *body, sent *atomic.In
 	failed := make(chan error, senders)
 	for range senders {
 		group.Go(func() {
-			for time.Since(start) < loadFor && ctx.Err() == nil {
+			for time.Since(start) < b.LoadFor && ctx.Err() == nil {
 				if _, err := s.post(ctx, body.path, body.contentType, body.numbered(sent.Add(1)*batchRows)); err != nil {
 					failed <- err
 					return
@@ -227,11 +228,11 @@ func (b *bench) load(ctx context.Context, s *served, body *body, sent *atomic.In
 
 // atRate sends batches at a rate of rows a second, each at its time whether or not
 // those before are answered, and tells each how long its answer took from then.
-func atRate(ctx context.Context, s *served, body *body, sent *atomic.Int64, rate float64, each func(n int64, took time.Duration)) error {
+func atRate(ctx context.Context, lasts time.Duration, s *served, body *body, sent *atomic.Int64, rate float64, each func(n int64, took time.Duration)) error {
 	every := time.Duration(float64(time.Second) * batchRows / rate)
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	end := time.After(loadFor)
+	end := time.After(lasts)
 	var group sync.WaitGroup
 	failed := make(chan error, 1)
 	for {
@@ -266,7 +267,7 @@ func (b *bench) acknowledged(ctx context.Context, s *served, body *body, sent *a
 	const rate = 30_000
 	var mu sync.Mutex
 	var took []time.Duration
-	if err := atRate(ctx, s, body, sent, rate, func(_ int64, d time.Duration) {
+	if err := atRate(ctx, b.LoadFor, s, body, sent, rate, func(_ int64, d time.Duration) {
 		mu.Lock()
 		took = append(took, d)
 		mu.Unlock()
@@ -315,7 +316,7 @@ func (b *bench) visible(ctx context.Context, s *served, body *body, sent *atomic
 		}
 		done <- nil
 	}()
-	err := atRate(ctx, s, body, sent, 10_000, func(n int64, _ time.Duration) {
+	err := atRate(ctx, b.LoadFor, s, body, sent, 10_000, func(n int64, _ time.Duration) {
 		select {
 		case watch <- n:
 		default: // one is watched already
@@ -329,9 +330,9 @@ func (b *bench) visible(ctx context.Context, s *served, body *body, sent *atomic
 	return nil
 }
 
-// idle measures ten quiet seconds.
+// idle measures some quiet seconds.
 func (b *bench) idle(ctx context.Context, s *served, what, goal string) error {
-	const quiet = 10 * time.Second
+	quiet := b.LoadFor / 2
 	wait := func(d time.Duration) error {
 		select {
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -92,8 +93,7 @@ func TestNewerFormatEndsWithThree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newer := strings.Replace(string(text), `"format":1`, `"format":99`, 1)
-	newer = strings.Replace(newer, `"format": 1`, `"format": 99`, 1)
+	newer := strings.Replace(string(text), fmt.Sprintf(`"format": %d`, lake.Format), `"format": 99`, 1)
 	if newer == string(text) {
 		t.Fatalf("no format in %s", text)
 	}
