@@ -36,10 +36,16 @@ func (a *App) ledger(ctx context.Context, l *lake.Lake, all, asJSON bool) error 
 		return err
 	}
 	var sum lake.SourceTally
+	var batches int64 // lost ones of senders' own logs: how many records they held isn't known
 	var said []string
+	live := false
 	for i := range accounts {
 		s := &accounts[i]
 		sum.Add(&s.SourceTally)
+		if s.Door == streamDoor {
+			live = true
+			batches += s.Lost
+		}
 		if asJSON {
 			err = errors.Join(err, a.ledgerJSON(s))
 			continue
@@ -59,7 +65,10 @@ func (a *App) ledger(ctx context.Context, l *lake.Lake, all, asJSON bool) error 
 	case sum.Lost == 0 && sum.Damaged == 0:
 		said = append([]string{"Nothing is missing."}, said...)
 	default:
-		said = append([]string{"Missing: " + missing(&sum) + "."}, said...)
+		said = append([]string{"Missing: " + missing(sum.Lost-batches, batches, sum.Damaged) + "."}, said...)
+	}
+	if live {
+		said = append(said, "Of live sources, missing batches of a sender are counted; record numbers that an event log skips are not.")
 	}
 	for _, line := range said {
 		err = errors.Join(err, a.say("%s", line))
@@ -93,7 +102,11 @@ func ledgerWords(s *lake.Account, all bool) (lines []string) {
 		c := &s.Channels[i]
 		var words []string
 		if c.Lost > 0 || c.Damaged > 0 {
-			words = append(words, missing(c))
+			if s.Door == streamDoor {
+				words = append(words, missing(0, c.Lost, c.Damaged))
+			} else {
+				words = append(words, missing(c.Lost, 0, c.Damaged))
+			}
 		}
 		if c.Partial > 0 {
 			words = append(words, plural(c.Partial, "record")+" stored incomplete")
@@ -101,7 +114,7 @@ func ledgerWords(s *lake.Account, all bool) (lines []string) {
 		if c.Late > 0 {
 			words = append(words, plural(c.Late, "record")+" came late, up to "+span(c.SkewMax)+" after the event")
 		}
-		if s.Door == "stream" && c.Stored > 0 && c.SkewMin < -lake.LateAfter {
+		if s.Door == streamDoor && c.Stored > 0 && c.SkewMin < -lake.LateAfter {
 			words = append(words, "its clock is up to "+span(-c.SkewMin)+" ahead")
 		}
 		if len(words) == 0 {
@@ -130,14 +143,24 @@ func ledgerWords(s *lake.Account, all bool) (lines []string) {
 	return lines
 }
 
-// missing says what a tally lacks.
-func missing(t *lake.SourceTally) string {
+// streamDoor is the door of live sources (table sources).
+const streamDoor = "stream"
+
+// missing says what is lacking: records and whole batches lost at the source, and
+// damaged records.
+func missing(records, batches, damaged int64) string {
 	var words []string
-	if t.Lost > 0 {
-		words = append(words, plural(t.Lost, "record")+" lost at the source")
+	if records > 0 {
+		words = append(words, plural(records, "record")+" lost at the source")
 	}
-	if t.Damaged > 0 {
-		words = append(words, plural(t.Damaged, "record")+" damaged and not stored")
+	switch {
+	case batches == 1:
+		words = append(words, "1 batch lost at the source")
+	case batches > 1:
+		words = append(words, counted(batches)+" batches lost at the source")
+	}
+	if damaged > 0 {
+		words = append(words, plural(damaged, "record")+" damaged and not stored")
 	}
 	return strings.Join(words, ", ")
 }

@@ -48,10 +48,14 @@ func TestLedgerWords(t *testing.T) {
 		t.Error(got)
 	}
 	got := strings.Join(ledgerWords(s, false), "\n")
-	want := "  System: 1,200 records lost at the source, 1 record damaged and not stored; 1 record stored incomplete. First: batch 7 never came.\n" +
+	want := "  System: 1,200 batches lost at the source, 1 record damaged and not stored; 1 record stored incomplete. First: batch 7 never came.\n" +
 		"  Security: 2 records came late, up to 1h40m0s after the event; its clock is up to 1h30m0s ahead."
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	s.Door = "bulk"
+	if got := strings.Join(ledgerWords(s, false), "\n"); !strings.Contains(got, "1,200 records lost at the source") {
+		t.Error(got)
 	}
 	got = strings.Join(ledgerWords(s, true), "\n")
 	if !strings.Contains(got, "  nothing is missing; 5 of 5 stored, 0 duplicate, 0 filtered.") || !strings.Contains(got, "  System delivered to siem: 2.") {

@@ -46,8 +46,8 @@ func (r *ReadPoint) Schema() (*schema.Set, error) {
 	return r.store.Defined(texts)
 }
 
-// CreateTable makes custom tables (schema.ParseCustom), all or none; the act is
-// recorded in wadi_audit. A table whose name is taken, also by one that differs
+// CreateTable makes custom tables (schema.ParseCustom), one after another up to the
+// first that fails; each is recorded in wadi_audit. A table whose name is taken, also by one that differs
 // only by case, is refused, and too many are.
 func (w *Writer) CreateTable(ctx context.Context, tables ...*schema.Table) error {
 	w.acts.Lock()

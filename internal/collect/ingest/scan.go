@@ -1,9 +1,6 @@
 package ingest
 
 import (
-	"encoding/binary"
-	"math/bits"
-
 	"github.com/wadi-project/wadi/internal/kql/dyn"
 )
 
@@ -54,34 +51,11 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// Eight bytes at once: which of them are below a blank, a quote or a backslash
-// (Anderson's Bit Twiddling Hacks, "haszero" and "hasless").
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// special gives the place of the next byte at or behind i that ends a run of
-// plain text in a string: a quote, a backslash, a control character.
-func special(b []byte, i int) int {
-	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := x^ones*'"', x^ones*'\\'
-		if m := ((x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs; m != 0 {
-			return i + bits.TrailingZeros64(m)/8
-		}
-	}
-	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
-		i++
-	}
-	return i
-}
-
 // str reads the string whose opening quote is at i. Without escapes the text is a
 // piece of the body, else it lies in the scanner's memory.
 func (s *scanner) str() ([]byte, bool) {
 	start := s.i + 1
-	end := special(s.b, start)
+	end := dyn.Special(s.b, start)
 	if end < len(s.b) && s.b[end] == '"' {
 		s.i = end + 1
 		if end-start > MaxText {
@@ -108,7 +82,7 @@ func (s *scanner) str() ([]byte, bool) {
 // stringEnd gives the place behind the string whose opening quote is at start.
 func (s *scanner) stringEnd(start int) (int, bool) {
 	b := s.b
-	for i := special(b, start+1); i < len(b); i = special(b, i) {
+	for i := dyn.Special(b, start+1); i < len(b); i = dyn.Special(b, i) {
 		switch b[i] {
 		case '"':
 			return i + 1, true

@@ -310,7 +310,7 @@ const hexDigits = "0123456789abcdef"
 func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
-	for i := special(s, 0); i < len(s); i = special(s, i+1) {
+	for i := Special(s, 0); i < len(s); i = Special(s, i+1) {
 		c := s[i]
 		dst = append(dst, s[start:i]...)
 		switch c {

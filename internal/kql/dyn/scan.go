@@ -176,15 +176,16 @@ func validItems(b []byte, i, depth int, end byte) (int, bool) {
 	}
 }
 
-// Eight bytes at once: which of them are below a blank, a quote or a backslash.
+// Eight bytes at once: which of them are below a blank, a quote or a backslash
+// (Anderson's Bit Twiddling Hacks, "haszero" and "hasless").
 const (
 	ones = 0x0101010101010101
 	high = 0x8080808080808080
 )
 
-// special gives the place of the next byte at or behind i that a string can't hold
+// Special gives the place of the next byte at or behind i that a string can't hold
 // as it is: a quote, a backslash, a control character.
-func special(b []byte, i int) int {
+func Special(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		x := binary.LittleEndian.Uint64(b[i:])
 		quote, slash := x^ones*'"', x^ones*'\\'
@@ -199,7 +200,7 @@ func special(b []byte, i int) int {
 }
 
 func validString(b []byte, i int) (int, bool) {
-	for i = special(b, i+1); i < len(b); i = special(b, i) {
+	for i = Special(b, i+1); i < len(b); i = Special(b, i) {
 		switch b[i] {
 		case '"':
 			return i + 1, true
@@ -311,7 +312,7 @@ func skip(b []byte, i int) int {
 
 // skipString gives the place behind the string at i.
 func skipString(b []byte, i int) int {
-	for i = special(b, i+1); i < len(b); i = special(b, i) {
+	for i = Special(b, i+1); i < len(b); i = Special(b, i) {
 		switch b[i] {
 		case '"':
 			return i + 1
