@@ -77,17 +77,11 @@ func shortWhole(v []byte) (int64, bool) {
 // ToInt is toint() of a value: numbers give their low 32 bits, as the engine was
 // seen to do; strings that don't fit are null.
 func ToInt(v []byte) (int64, bool) {
+	if KindOf(v) == String {
+		return IntOfText(string(Unquote(nil, v)))
+	}
 	n, ok := ToLong(v)
-	if !ok {
-		return 0, false
-	}
-	if low := int64(int32(n)); low != n {
-		if KindOf(v) == String {
-			return 0, false
-		}
-		return low, true
-	}
-	return n, true
+	return int64(int32(n)), ok
 }
 
 // cut brings a real into the range of long, towards zero.
@@ -241,6 +235,16 @@ func WholeOfText(s string) (int64, bool) {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	return n, err == nil
+}
+
+// IntOfText is toint() of text: what WholeOfText reads, where it fits. Digits in two's
+// complement are a long's.
+func IntOfText(s string) (int64, bool) {
+	n, ok := WholeOfText(s)
+	if !ok || n != int64(int32(n)) || n < 0 && strings.IndexByte(s, '-') < 0 {
+		return 0, false
+	}
+	return n, true
 }
 
 // RealOfText is toreal() of text.

@@ -308,9 +308,7 @@ func converts(t schema.Type, s []byte) bool {
 	case schema.Long:
 		_, ok = dyn.WholeOfText(string(s))
 	case schema.Int:
-		var n int64
-		n, ok = dyn.WholeOfText(string(s))
-		ok = ok && n == int64(int32(n))
+		_, ok = dyn.IntOfText(string(s))
 	case schema.Real:
 		_, ok = dyn.RealOfText(string(s))
 	case schema.Bool:

@@ -18,8 +18,8 @@ var conversions = []Func{
 		return nil
 	}, tText),
 	plain("text_to_int", tInt, func(a []Value, out *Value) error {
-		n, ok := dyn.WholeOfText(string(a[0].S))
-		out.I, out.Null = n, !ok || n != int64(int32(n))
+		n, ok := dyn.IntOfText(string(a[0].S))
+		out.I, out.Null = n, !ok
 		return nil
 	}, tText),
 	plain("text_to_real", tReal, func(a []Value, out *Value) error {
